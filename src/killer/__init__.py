@@ -1,0 +1,1 @@
+"""Killer: a server for Killer (Assassin) live party games."""

@@ -1,0 +1,1 @@
+"""The rules of the game as pure values: no clock, no chance, no input or output."""

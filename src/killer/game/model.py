@@ -1,0 +1,152 @@
+"""A game at one version: who plays, who hunts whom, and how an event turns it into the next one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, NewType
+
+from killer.game import names
+
+if TYPE_CHECKING:
+    from killer.game.events import Change, Event
+
+PlayerId = NewType("PlayerId", int)
+Value = str | int | bool | None
+
+
+class Status(StrEnum):
+    """What has become of a player."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    GAVEUP = "gaveup"
+    OUT = "out"
+
+
+class State(StrEnum):
+    """What has become of a game."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    PAUSED = "paused"
+    OVER = "over"
+
+
+class Visibility(StrEnum):
+    """What players learn of a death: counts only, who fell, or also by whom."""
+
+    DISCREET = "discreet"
+    DEATHS = "deaths"
+    OPEN = "open"
+
+
+FALLEN = frozenset({Status.DEAD, Status.GAVEUP})
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One enrolled person; `target` is a wish of the roster until the game starts.
+
+    `fell` is the version of the event that took the player out of the ring, so that sorting by it
+    gives the order of elimination. `sessions` counts how often all sessions were ended.
+    """
+
+    id: PlayerId
+    nickname: str
+    year: str = ""
+    challenge: str = ""
+    photo: str = ""
+    status: Status = Status.ALIVE
+    target: PlayerId | None = None
+    killed_by: PlayerId | None = None
+    fell: int | None = None
+    organiser: bool = False
+    sessions: int = 0
+
+
+@dataclass(frozen=True)
+class Game:
+    """A whole game at one version; immutable, so that every reader may keep it."""
+
+    name: str = ""
+    state: State = State.PREPARING
+    visibility: Visibility = Visibility.DEATHS
+    version: int = 0
+    players: Mapping[PlayerId, Player] = field(default_factory=dict)
+
+    def after(self, *events: Event) -> Game:
+        """Give the game that follows; each event makes it one version older."""
+        game = self
+        for event in events:
+            version = game.version + 1
+            game = replace(_changed(game, event.changes, version), version=version)
+        return game
+
+    @cached_property
+    def alive(self) -> tuple[Player, ...]:
+        """Everybody who is still in play, in the order of enrolment."""
+        return tuple(p for p in self.players.values() if p.status is Status.ALIVE)
+
+    @cached_property
+    def playing(self) -> tuple[Player, ...]:
+        """Everybody who plays or has played: all but those who are out."""
+        return tuple(p for p in self.players.values() if p.status is not Status.OUT)
+
+    @cached_property
+    def fallen(self) -> tuple[Player, ...]:
+        """Everybody who fell, first to last."""
+        gone = (p for p in self.players.values() if p.status in FALLEN)
+        return tuple(sorted(gone, key=lambda p: (p.fell or 0, p.id)))
+
+    @cached_property
+    def order(self) -> Mapping[PlayerId, int]:
+        """Each fallen player's place in the order of elimination, from 1."""
+        return {player.id: place for place, player in enumerate(self.fallen, start=1)}
+
+    @cached_property
+    def kills(self) -> Mapping[PlayerId, int]:
+        """How many players each one has killed; derived, so that no kill can count twice."""
+        return Counter(p.killed_by for p in self.playing if p.killed_by is not None)
+
+    @cached_property
+    def hunters(self) -> Mapping[PlayerId, PlayerId]:
+        """Who hunts each target."""
+        return {p.target: p.id for p in self.alive if p.target is not None}
+
+    @cached_property
+    def by_key(self) -> Mapping[str, PlayerId]:
+        """Players by nickname as `names.key` compares it."""
+        return {names.key(p.nickname): p.id for p in self.players.values()}
+
+    def find(self, nickname: str) -> Player | None:
+        """Give the player of that nickname, however it is written."""
+        found = self.by_key.get(names.key(nickname))
+        return None if found is None else self.players[found]
+
+    def value(self, player: PlayerId | None, name: str) -> Value:
+        """Give the present value of a field of a player, or of the game itself."""
+        owner: object = self if player is None else self.players.get(player)
+        value: Value = getattr(owner, name, None)
+        return value
+
+
+_TYPES = {"status": Status, "state": State, "visibility": Visibility}
+
+
+def _changed(game: Game, changes: Iterable[Change], version: int) -> Game:
+    players = dict(game.players)
+    own: dict[str, Value] = {}
+    for change in changes:
+        raw = version if change.now else change.after
+        value = _TYPES[change.field](str(raw)) if change.field in _TYPES else raw
+        if change.player is None:
+            own[change.field] = value
+        elif change.newcomer is not None:
+            players[change.player] = change.newcomer
+        else:
+            players[change.player] = replace(players[change.player], **{change.field: value})  # type: ignore[arg-type]  # fields by name
+    return replace(game, players=players, **own)  # type: ignore[arg-type]  # fields by name

@@ -1,0 +1,59 @@
+"""Every sentence that a person reads, in French or English, from the catalogues in `locales/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("fr", "en")
+LOCALES = Path(__file__).parent / "locales"
+
+_current: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str | tuple[str, ...]]:
+    """Read all sentences of a language by their keys; plural ones are (one, many)."""
+    sentences: dict[str, str | tuple[str, ...]] = {}
+    for path in sorted((LOCALES / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                key = message.id if isinstance(message.id, str) else message.id[0]
+                if key:
+                    sentences[key] = message.string
+    return sentences
+
+
+def current() -> str:
+    """Give the language of whoever is being spoken to."""
+    return _current.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak this language for a while."""
+    token = _current.set(language if language in LANGUAGES else LANGUAGES[0])
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def say(key: str, /, **params: object) -> str:
+    """Give the sentence of that key in the current language.
+
+    A plural sentence chooses by its parameter `n`: French counts 0 and 1 as one, English only 1.
+
+    Raises:
+        KeyError: the catalogues know no such sentence.
+    """
+    sentence = catalogue(current())[key]
+    if isinstance(sentence, tuple):
+        n = int(str(params["n"]))
+        sentence = sentence[n > 1 if current() == "fr" else n != 1]
+    return sentence % params if params else sentence.replace("%%", "%")
