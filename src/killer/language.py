@@ -24,9 +24,13 @@ def catalogue(language: str) -> Mapping[str, str | tuple[str, ...]]:
         with path.open("rb") as file:
             for message in read_po(file, locale=language):
                 key = message.id if isinstance(message.id, str) else message.id[0]
-                if key:
-                    sentences[key] = message.string
+                if key and message.string:
+                    sentences[key] = _text(message.string)
     return sentences
+
+
+def _text(string: object) -> str | tuple[str, ...]:
+    return string if isinstance(string, str) else tuple(map(str, string))  # type: ignore[call-overload]  # a list of plural forms
 
 
 def current() -> str:

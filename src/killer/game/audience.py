@@ -110,5 +110,7 @@ def cards(before: Game, after: Game, event: e.Event) -> frozenset[PlayerId]:
     credited = {c.before for c in event.changes if c.field == "killed_by"}
     credited |= {c.after for c in event.changes if c.field == "killed_by"}
     hunters = {before.hunters.get(p) for p in touched} | {after.hunters.get(p) for p in touched}
-    named = touched | hunters | {PlayerId(p) for p in credited if isinstance(p, int)}
+    turned = (before.state in HUNTING) is not (after.state in HUNTING)  # targets appear or vanish
+    living = {p.id for p in (*before.alive, *after.alive)} if turned else set()
+    named = touched | hunters | living | {PlayerId(p) for p in credited if isinstance(p, int)}
     return frozenset(p for p in named if p is not None)

@@ -137,7 +137,7 @@ class Undo:
     """Take one event back; `log` is what was recorded from that event on, with versions."""
 
     version: int
-    log: tuple[tuple[int, Event], ...]
+    log: tuple[tuple[int, Event], ...] = ()
 
 
 Command = (

@@ -45,6 +45,7 @@ class Visibility(StrEnum):
 
 
 FALLEN = frozenset({Status.DEAD, Status.GAVEUP})
+SMALLEST_GAME = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,12 @@ class Game:
 
     def after(self, *events: Event) -> Game:
         """Give the game that follows; each event makes it one version older."""
-        game = self
-        for event in events:
-            version = game.version + 1
-            game = replace(_changed(game, event.changes, version), version=version)
-        return game
+        players = dict(self.players)
+        own: dict[str, Value] = {}
+        for version, event in enumerate(events, start=self.version + 1):
+            _apply(event.changes, version, players, own)
+        version = self.version + len(events)
+        return replace(self, players=players, version=version, **own)  # type: ignore[arg-type]  # fields by name
 
     @cached_property
     def alive(self) -> tuple[Player, ...]:
@@ -137,9 +139,12 @@ class Game:
 _TYPES = {"status": Status, "state": State, "visibility": Visibility}
 
 
-def _changed(game: Game, changes: Iterable[Change], version: int) -> Game:
-    players = dict(game.players)
-    own: dict[str, Value] = {}
+def _apply(
+    changes: Iterable[Change],
+    version: int,
+    players: dict[PlayerId, Player],
+    own: dict[str, Value],
+) -> None:
     for change in changes:
         raw = version if change.now else change.after
         value = _TYPES[change.field](str(raw)) if change.field in _TYPES else raw
@@ -148,5 +153,5 @@ def _changed(game: Game, changes: Iterable[Change], version: int) -> Game:
         elif change.newcomer is not None:
             players[change.player] = change.newcomer
         else:
-            players[change.player] = replace(players[change.player], **{change.field: value})  # type: ignore[arg-type]  # fields by name
-    return replace(game, players=players, **own)  # type: ignore[arg-type]  # fields by name
+            old = players[change.player]
+            players[change.player] = replace(old, **{change.field: value})  # type: ignore[arg-type]  # fields by name

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from killer.game import commands as c
 from killer.game import events as e
 from killer.game import names, ring
-from killer.game.model import FALLEN, Game, Player, PlayerId, State, Status, Value
+from killer.game.model import (
+    FALLEN,
+    SMALLEST_GAME,
+    Game,
+    Player,
+    PlayerId,
+    State,
+    Status,
+    Value,
+)
 from killer.game.refusals import Invalid, NotNow, Unknown
 from killer.game.undo import undo
 
@@ -15,7 +24,6 @@ Events = tuple[e.Event, ...]
 NOTHING: Events = ()
 
 HUNTING = frozenset({State.RUNNING, State.PAUSED})
-SMALLEST_GAME = 2
 LONGEST = {"nickname": 60, "year": 60, "challenge": 500, "photo": 200}
 
 
@@ -29,7 +37,7 @@ def decide(game: Game, command: c.Command) -> Events:
         case c.Die() | c.GiveUp() | c.Kill():
             return _fall(game, command)
         case c.Undo():
-            return undo(game, command)
+            return _and_the_end(game, *undo(game, command))  # a death can be taken back twice
         case c.Enrol():
             return _enrol(game, command)
         case c.Edit():
@@ -154,6 +162,8 @@ def _place(game: Game, player: PlayerId, seed: int) -> e.Moves:
 def _enrol(game: Game, command: c.Enrol) -> Events:
     nickname = _nickname(game, command.nickname, None)
     player = PlayerId(max(game.players, default=0) + 1)
+    if command.status in FALLEN:
+        raise ValueError(command.status)  # a fall is noted by itself: it has a place in the order
     late = command.status is Status.ALIVE and game.state is not State.PREPARING
     if late:
         _unfinished(game)
@@ -190,7 +200,8 @@ def _nickname(game: Game, wanted: str, owner: PlayerId | None) -> str:
 
 
 def _text(field: str, value: Value) -> str:
-    text = str(value or "").strip()
+    storable = str(value or "").replace("\0", "").encode(errors="ignore").decode()
+    text = storable.strip()  # no database keeps a NUL or half a character
     if len(text) > LONGEST[field]:
         raise Invalid("too_long", field=field, most=LONGEST[field])
     return text
@@ -199,9 +210,9 @@ def _text(field: str, value: Value) -> str:
 def _edit(game: Game, command: c.Edit) -> Events:
     player = _known(game, command.player)
     moved = []
-    for field, wanted in command.fields:
+    for field, wanted in dict(command.fields).items():
         if field == "nickname":
-            after: Value = _nickname(game, str(wanted), player.id)
+            after: Value = _nickname(game, str(wanted or ""), player.id)
         elif field == "organiser":
             after = bool(wanted)
         else:
@@ -229,7 +240,7 @@ def _carry_over(game: Game, command: c.GiveTargets | c.NoteFall) -> Events:
     if command.status not in FALLEN or player.status is not Status.ALIVE:
         return NOTHING
     killer = _named(game, command.killed_by).id if command.killed_by else None
-    credited = killer if command.status is Status.DEAD else None
+    credited = killer if command.status is Status.DEAD and killer != player.id else None
     return (e.FellEarlier(player.id, command.status, credited),)
 
 
@@ -260,7 +271,8 @@ def _start(game: Game, command: c.Start) -> Events:
     if len(game.alive) < SMALLEST_GAME:
         raise NotNow("too_few_players", least=SMALLEST_GAME, players=len(game.alive))
     targets = given_ring(game) or ring.draw([p.id for p in game.alive], command.seed)
-    return (e.Started(_moves(game, targets)),)
+    moves = tuple((p.id, p.target, targets.get(p.id)) for p in game.players.values())
+    return (e.Started(tuple(m for m in moves if m[1:] != (None, None))),)  # kept wishes as well
 
 
 def _reshuffle(game: Game, command: c.Reshuffle) -> Events:

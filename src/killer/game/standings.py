@@ -44,9 +44,10 @@ def winner(game: Game) -> Player | None:
 def survivors(game: Game) -> tuple[Step, ...]:
     """The last three: the living share the first step, then who fell last.
 
-    Who gave up never stands on it.
+    Who gave up never stands on it. The living of a step together have no one number of kills.
     """
-    steps = [Step(1, game.alive, 0)] if game.alive else []
+    last = game.alive[0].id if len(game.alive) == 1 else None
+    steps = [Step(1, game.alive, game.kills.get(last, 0) if last else 0)] if game.alive else []
     place = len(game.alive) + 1
     for player in reversed(game.fallen):
         if place > STEPS:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from killer.game import events as e
 from killer.game import names, ring
 from killer.game.commands import Undo
-from killer.game.model import Game, PlayerId, State
+from killer.game.model import SMALLEST_GAME, Game, PlayerId, State
 from killer.game.refusals import NotNow, Unknown
 
 Log = tuple[tuple[int, e.Event], ...]
+Slots = set[tuple[PlayerId | None, str]]
+
+HUNT = frozenset({"state", "status", "target"})
+"""What stands still while the game is over; a text may be put back even then."""
 
 
 def undo(game: Game, command: Undo) -> tuple[e.Event, ...]:
@@ -22,33 +26,46 @@ def undo(game: Game, command: Undo) -> tuple[e.Event, ...]:
     """
     if not command.log or command.log[0][0] != command.version:
         raise Unknown("no_such_version", version=command.version)
-    event, later = command.log[0][1], command.log[1:]
-    if _already(command.version, later):
+    event, gone = command.log[0][1], _gone(command.log)
+    if command.version in gone:
         return ()
     if not event.undoable:
         raise NotNow("cannot_undo", kind=e.kind(event), version=command.version)
+    if _automatic(event):
+        raise NotNow("undo_the_fall", version=command.version - 1)  # the end goes with its cause
+    later = tuple((at, one) for at, one in command.log[1:] if at not in gone)
     reopened = _reopened(game, event, later)
     undone = _reverse(game.after(*reopened), command.version, event, later)
+    after = game.after(*reopened, undone)
+    if ring.faults(after) or (reopened and len(after.alive) < SMALLEST_GAME):
+        raise _blocked(command.version, later, {(c.player, c.field) for c in event.changes})
     return (*reopened, undone)
 
 
-def _already(version: int, later: Log) -> bool:
-    """Tell whether the event is taken back, and the taking back is not taken back itself."""
-    answer, redone = False, set()
-    for at, event in reversed(later):
-        if isinstance(event, e.Undone) and at not in redone:
-            redone.add(event.version)
-            answer = answer or event.version == version
-    return answer
+def _gone(log: Log) -> set[int]:
+    """Find the events of a log that are taken back, and the taking back too: together nothing.
+
+    A taking back that is taken back itself counts no more, so they are read backwards.
+    """
+    versions = {at for at, _event in log}
+    gone: set[int] = set()
+    for at, event in reversed(log):
+        if isinstance(event, e.Undone) and at not in gone and event.version in versions:
+            gone |= {at, event.version}
+    return gone
+
+
+def _automatic(event: e.Event) -> bool:
+    return isinstance(event, e.Ended) and event.automatic
 
 
 def _reopened(game: Game, event: e.Event, later: Log) -> tuple[e.Event, ...]:
     """Take back an automatic end first, when what led to it is taken back."""
-    if game.state is not State.OVER or isinstance(event, e.Ended):
+    if game.state is not State.OVER or not any(c.field in HUNT for c in event.changes):
         return ()
     for version, end in reversed(later):
-        if isinstance(end, e.Ended):
-            if end.automatic:
+        if any(change.field == "state" for change in end.changes):
+            if _automatic(end):
                 return (_reverse(game, version, end, ()),)
             raise NotNow("undo_blocked", version=version, kind=e.kind(end))
     return ()
@@ -56,43 +73,38 @@ def _reopened(game: Game, event: e.Event, later: Log) -> tuple[e.Event, ...]:
 
 def _reverse(game: Game, version: int, event: e.Event, later: Log) -> e.Undone:
     """Turn every change round, if nothing has moved since."""
-    moved = set()
+    moved, back = set(), []
     for change in event.changes:
-        expected = version if change.now else change.after
-        if game.value(change.player, change.field) != expected:
+        left = version if change.now else change.after
+        back.append((change.player, change.field, left, change.before))
+        if game.value(change.player, change.field) != left:
             moved.add((change.player, change.field))
     if moved:
         raise _blocked(version, later, moved)
-    back = tuple(change.reversed() for change in event.changes)
-    if isinstance(event, e.Edited):
-        _free_nickname(game, event)
-    undone = e.Undone(
-        event.player,
-        version,
-        e.kind(event),
-        tuple((change.player, change.field, change.before, change.after) for change in back),
-    )
-    if ring.faults(game.after(undone)):
-        raise _blocked(version, later, {(c.player, c.field) for c in event.changes})
+    undone = e.Undone(event.player, version, e.kind(event), tuple(back))
+    _free_nickname(game, undone)
     return undone
 
 
-def _blocked(version: int, later: Log, slots: set[tuple[PlayerId | None, str]]) -> NotNow:
+def _blocked(version: int, later: Log, slots: Slots) -> NotNow:
     """Name the last event that moved one of these; it must be undone first.
 
-    Events that moved any target count when none moved the same one: the ring is one thing.
+    Events that moved any target count when none moved the same one: the ring is one thing. An
+    automatic end is never named: it goes with the fall that led to it.
     """
-    for at, event in reversed(later):
+    standing = [(at, event) for at, event in reversed(later) if not _automatic(event)]
+    for at, event in standing:
         if any((change.player, change.field) in slots for change in event.changes):
             return NotNow("undo_blocked", version=at, kind=e.kind(event))
-    for at, event in reversed(later):
+    for at, event in standing:
         if any(change.field == "target" for change in event.changes):
             return NotNow("undo_blocked", version=at, kind=e.kind(event))
     return NotNow("undo_breaks", version=version)
 
 
-def _free_nickname(game: Game, event: e.Edited) -> None:
-    for field, before, _after in event.fields:
-        owner = game.by_key.get(names.key(str(before))) if field == "nickname" else None
-        if owner not in {None, event.player}:
-            raise NotNow("nickname_taken", nickname=str(before))
+def _free_nickname(game: Game, undone: e.Undone) -> None:
+    """Refuse to give back, or to take again, a nickname that is somebody else's by now."""
+    for change in undone.changes:
+        wanted = str(change.after) if change.field == "nickname" else ""
+        if game.by_key.get(names.key(wanted), change.player) != change.player:
+            raise NotNow("nickname_taken", nickname=wanted)

@@ -1,0 +1,138 @@
+"""One feed for each game: its newest state and its last frames, caught up from the log."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from killer.game.model import Game
+from killer.live.frames import Frame, encode
+from killer.store import games, log
+from killer.store.database import Database
+
+HISTORY = 1000  # frames that a phone may be behind before it is told to resync
+
+Seen = Callable[[log.Recorded], None]
+
+
+class UnknownGameError(Exception):
+    """There is no game of that number."""
+
+
+class Feed:
+    """What this process knows of one game; every reader shares it."""
+
+    def __init__(self, number: int, game: Game) -> None:
+        self.number = number
+        self.game = game
+        self.generation: int | None = None
+        self.lock = threading.Lock()
+        self._frames: deque[Frame] = deque(maxlen=HISTORY)
+        self._bell = threading.Event()
+
+    def prime(self, records: Sequence[log.Recorded]) -> None:
+        """Take the whole log at once; only its end is kept as frames."""
+        start = max(0, len(records) - HISTORY)
+        self.game = self.game.after(*(r.event for r in records[:start]))
+        self.advance(records[start:])
+
+    def advance(self, records: Sequence[log.Recorded]) -> None:
+        """Take what is new in the log, and wake whoever waits."""
+        for record in records:
+            after = self.game.after(record.event)
+            self._frames.append(encode(self.game, after, record))
+            self.game = after
+        if records:
+            self.wake()
+
+    def wake(self) -> None:
+        """Let every waiting reader look again."""
+        rung, self._bell = self._bell, threading.Event()
+        rung.set()
+
+    def since(self, version: int) -> list[Frame] | None:
+        """Give the frames after a version, or none at all when too much lies between."""
+        behind = self.game.version - version
+        if behind == 0:
+            return []
+        if behind < 0 or behind > len(self._frames):
+            return None
+        return [self._frames[i] for i in range(len(self._frames) - behind, len(self._frames))]
+
+    def wait(self, version: int, seconds: float) -> None:
+        """Return when there is something after a version, or the time has passed."""
+        bell = self._bell
+        if self.game.version == version:
+            bell.wait(seconds)
+
+
+class Hub:
+    """All feeds of one process; whatever it answers is as new as the database."""
+
+    def __init__(self, database: Database, seen: Seen | None = None) -> None:
+        self.database = database
+        self.open = True
+        self._seen = seen
+        self._feeds: dict[int, Feed] = {}
+        self._lock = threading.Lock()
+        self._games: tuple[int | None, list[games.GameRow]] | None = None
+
+    def feed(self, number: int) -> Feed:
+        """Give a game's feed, caught up with everything that was acknowledged before this call.
+
+        Raises:
+            UnknownGameError: there is no such game.
+            StoreUnavailableError: the database can't be asked.
+        """
+        generation = self.database.generation()
+        feed = self._feeds.get(number) or self._create(number)
+        if generation is None or feed.generation != generation:
+            self._catch_up(feed, generation)
+        return feed
+
+    def games(self) -> list[games.GameRow]:
+        """List all games, newest first; read again only when the database has moved."""
+        generation = self.database.generation()
+        if self._games is None or generation is None or self._games[0] != generation:
+            with self.database.read() as connection:
+                self._games = (generation, games.every(connection))
+        return self._games[1]
+
+    def ring(self, number: int) -> None:
+        """Look at one game now, because it has moved."""
+        self.feed(number)
+
+    def look(self) -> None:
+        """Look at every game that somebody here follows."""
+        for number in list(self._feeds):
+            self.feed(number)
+
+    def close(self) -> None:
+        """Let every open stream end."""
+        self.open = False
+        for feed in self._feeds.values():
+            feed.wake()
+
+    def _create(self, number: int) -> Feed:
+        with self._lock:
+            if number in self._feeds:
+                return self._feeds[number]
+            row = next((g for g in self.games() if g.id == number), None)
+            if row is None:
+                raise UnknownGameError(number)
+            feed = Feed(number, games.blank(row))
+            with self.database.read() as connection:
+                feed.prime(log.since(connection, number, 0))
+            self._feeds[number] = feed
+            return feed
+
+    def _catch_up(self, feed: Feed, generation: int | None) -> None:
+        with feed.lock:
+            with self.database.read() as connection:
+                records = log.since(connection, feed.number, feed.game.version)
+            feed.advance(records)
+            feed.generation = generation
+        if self._seen:
+            for record in records:
+                self._seen(record)

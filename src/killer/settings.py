@@ -1,0 +1,174 @@
+"""Every environment variable that the server reads, in one frozen class, each with its sentence."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+EXAMPLES = frozenset(
+    {"change-me", "changeme", "secret", "dev", "development", "your-secret-key", "killer", "test"}
+)
+SHORTEST_SECRET = 16
+CPUS = len(os.sched_getaffinity(0))
+
+
+class BadSettingError(Exception):
+    """An environment variable can't be used; `code` names the sentence `settings.<code>`."""
+
+    def __init__(self, code: str, name: str, value: str) -> None:
+        super().__init__(f"{name}: {code}")
+        self.code = code
+        self.params = {"name": name, "value": value}
+
+
+def _variable(default: Any, name: str, says: str, *aliases: str) -> Any:
+    return field(default=default, metadata={"names": (name, *aliases), "says": says})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one deployment; a field's metadata has its variable's names and sentence."""
+
+    host: str = _variable("127.0.0.1", "HOST", "Address to listen on; 0.0.0.0 for every network.")
+    port: int = _variable(8080, "PORT", "Port to listen on.")
+    secret_key: str = _variable(
+        "",
+        "SECRET_KEY",
+        "Signs the session cookies; made and kept in DATA_DIR on the first start.",
+        "FLASK_SECRET_KEY",
+    )
+    data_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
+        Path("data"), "DATA_DIR", "Folder of the SQLite file, the kept secret and the backups."
+    )
+    database_url: str = _variable(
+        "", "DATABASE_URL", "sqlite:///… or postgresql://…; DATA_DIR/killer.sqlite3 when empty."
+    )
+    public_url: str = _variable(
+        "", "PUBLIC_URL", "Address that players type, for sign-in links; http://HOST:PORT if empty."
+    )
+    proxies: int = _variable(
+        0, "PROXIES", "How many reverse proxies stand in front, to know a phone's own address."
+    )
+    metrics_token: str = _variable(
+        "", "METRICS_TOKEN", "Bearer token that opens /metrics from elsewhere than this machine."
+    )
+    language: str = _variable("fr", "KILLER_LANGUAGE", "Language of the command line, fr or en.")
+    worker_class: str = _variable(
+        "gevent", "GUNICORN_WORKER_CLASS", "gevent, or sync as the way back (pages poll then)."
+    )
+    workers: int = _variable(
+        0, "GUNICORN_WORKERS", "Worker processes; 0 for 4 x CPUs (gevent) or 2 x CPUs + 1 (sync)."
+    )
+    worker_connections: int = _variable(
+        1000, "GUNICORN_WORKER_CONNECTIONS", "Connections that one gevent worker holds."
+    )
+    timeout: int = _variable(
+        120, "GUNICORN_TIMEOUT", "Seconds of silence after which a worker is replaced."
+    )
+    keepalive: int = _variable(
+        5, "GUNICORN_KEEPALIVE", "Seconds that an idle connection stays open."
+    )
+    preload: bool = _variable(
+        True, "GUNICORN_PRELOAD", "Load the application once, before the fork, to share memory."
+    )
+    access_log: str = _variable(
+        "", "GUNICORN_ACCESS_LOG", "File of the access log; - for the terminal, empty for none."
+    )
+    error_log: str = _variable(
+        "-", "GUNICORN_ERROR_LOG", "File of the server's log; - for the terminal."
+    )
+    loglevel: str = _variable("info", "GUNICORN_LOGLEVEL", "debug, info, warning or error.")
+
+    @property
+    def database(self) -> str:
+        """Give the address of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'killer.sqlite3'}"
+
+    @property
+    def address(self) -> str:
+        """Give the address by which people reach this server, without a slash at the end."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  # only compared
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def worker_count(self) -> int:
+        """Give the number of worker processes."""
+        by_cpus = 2 * CPUS + 1 if self.worker_class == "sync" else 4 * CPUS
+        return self.workers or by_cpus
+
+
+def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
+    """Read the settings: the environment first, then `.env`.
+
+    Raises:
+        BadSettingError: a value can't be used.
+    """
+    kept = dotenv_values(dotenv) if dotenv and dotenv.exists() else {}
+    found = {k: v for k, v in kept.items() if v} | dict(
+        os.environ if environment is None else environment
+    )
+    values = {}
+    for one in fields(Settings):
+        name, raw = _raw(one.metadata["names"], found)
+        if raw:
+            values[one.name] = _parse(name, raw, one.default)
+    return _checked(Settings(**values))
+
+
+def _raw(names: tuple[str, ...], found: Mapping[str, str]) -> tuple[str, str]:
+    return next(((n, found[n]) for n in names if found.get(n)), (names[0], ""))
+
+
+def _parse(name: str, raw: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return _flag(name, raw)
+    if isinstance(default, int):
+        if not raw.strip().isdecimal():
+            raise BadSettingError("not_a_number", name, raw)
+        return int(raw)
+    return Path(raw).expanduser() if isinstance(default, Path) else raw.strip()
+
+
+def _flag(name: str, raw: str) -> bool:
+    word = raw.strip().casefold()
+    if word not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        raise BadSettingError("not_a_flag", name, raw)
+    return word in {"1", "true", "yes", "on"}
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.secret_key and (
+        settings.secret_key.casefold() in EXAMPLES or len(settings.secret_key) < SHORTEST_SECRET
+    ):
+        raise BadSettingError("weak_secret", "SECRET_KEY", "")
+    if settings.worker_class not in {"gevent", "sync"}:
+        raise BadSettingError("worker_class", "GUNICORN_WORKER_CLASS", settings.worker_class)
+    scheme = settings.database_url.partition(":")[0]
+    if scheme not in {"", "sqlite", "postgresql", "postgres"}:
+        raise BadSettingError("database_url", "DATABASE_URL", scheme)
+    if settings.language not in {"fr", "en"}:
+        raise BadSettingError("language", "KILLER_LANGUAGE", settings.language)
+    if settings.port not in range(1, 65536):
+        raise BadSettingError("port", "PORT", str(settings.port))
+    return settings
+
+
+def secret(settings: Settings) -> bytes:
+    """Give the secret that signs cookies; made with mode 0600 in DATA_DIR when none was set."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.data_dir / "secret_key"
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(32))
+    return path.read_bytes().strip()

@@ -1,0 +1,1 @@
+"""All SQL: the log, the rows that it changes, and what people keep apart from it."""

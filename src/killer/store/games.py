@@ -1,0 +1,146 @@
+"""Games and their players as rows, changed together with the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from killer.game import names
+from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
+from killer.store import log
+from killer.store.database import StaleVersionError
+from killer.store.tables import answers, events, games, players
+
+
+@dataclass(frozen=True, slots=True)
+class GameRow:
+    """A game as the list of games knows it."""
+
+    id: int
+    name: str
+    state: State
+    version: int
+    first_visibility: Visibility
+
+
+def now() -> int:
+    """Give the time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def create(connection: Connection, name: str, visibility: Visibility = Visibility.DEATHS) -> int:
+    """Make an empty game and give its number."""
+    row = {
+        "name": name,
+        "state": State.PREPARING,
+        "visibility": visibility,
+        "first_visibility": visibility,
+        "version": 0,
+        "created": now(),
+    }
+    result = connection.execute(insert(games).values(row).returning(games.c.id))
+    return int(result.scalar_one())
+
+
+def every(connection: Connection) -> list[GameRow]:
+    """List all games, newest first."""
+    columns = (games.c.id, games.c.name, games.c.state, games.c.version, games.c.first_visibility)
+    rows = connection.execute(select(*columns).order_by(games.c.id.desc()))
+    return [
+        GameRow(r.id, r.name, State(r.state), r.version, Visibility(r.first_visibility))
+        for r in rows
+    ]
+
+
+def version(connection: Connection, game: int, *, lock: bool = False) -> int | None:
+    """Give a game's version; with `lock`, nobody else may save until this transaction ends."""
+    query = select(games.c.version).where(games.c.id == game)
+    found = connection.execute(query.with_for_update() if lock else query).scalar()
+    return None if found is None else int(found)
+
+
+def blank(row: GameRow) -> Game:
+    """Give the game as it was before its first event."""
+    return Game(name=row.name, visibility=row.first_visibility)
+
+
+def load(connection: Connection, game: int) -> Game:
+    """Read a game from its rows."""
+    row = connection.execute(select(games).where(games.c.id == game)).one()
+    query = select(players).where(players.c.game == game).order_by(players.c.id)
+    people = {PlayerId(r["id"]): _player(r) for r in connection.execute(query).mappings()}
+    return Game(row.name, State(row.state), Visibility(row.visibility), row.version, people)
+
+
+def save(
+    connection: Connection, game: int, before: Game, after: Game, records: Sequence[log.Recorded]
+) -> None:
+    """Keep what happened: the version, the events and the rows that differ.
+
+    Raises:
+        StaleVersionError: the game has moved since `before` was loaded.
+    """
+    moved = connection.execute(
+        update(games)
+        .where(games.c.id == game, games.c.version == before.version)
+        .values(version=after.version, state=after.state, visibility=after.visibility)
+    )
+    if moved.rowcount != 1:
+        raise StaleVersionError
+    log.append(connection, game, records)
+    _save_players(connection, game, before.players, after.players)
+
+
+def _save_players(
+    connection: Connection,
+    game: int,
+    before: Mapping[PlayerId, Player],
+    after: Mapping[PlayerId, Player],
+) -> None:
+    fresh = [p for i, p in after.items() if i not in before]
+    if fresh:
+        connection.execute(insert(players), [_row(game, p) for p in fresh])
+    for player_id, player in after.items():
+        if player_id in before and before[player_id] != player:
+            mine = (players.c.game == game, players.c.id == player_id)
+            connection.execute(update(players).where(*mine).values(_row(game, player)))
+
+
+def _row(game: int, player: Player) -> dict[str, Any]:
+    return asdict(player) | {"game": game, "nickname_key": names.key(player.nickname)}
+
+
+def _player(row: Any) -> Player:
+    values = {name: row[name] for name in Player.__dataclass_fields__}
+    return Player(**values | {"status": Status(row["status"])})
+
+
+def remember_answer(
+    connection: Connection, game: int, actor: int, key: str, request: str, answer: int
+) -> None:
+    """Keep what a request with an idempotency key was answered."""
+    row = {"game": game, "actor": actor, "key": key, "request": request}
+    connection.execute(insert(answers).values(row | {"version": answer, "at": now()}))
+
+
+def remembered(connection: Connection, game: int, actor: int, key: str) -> tuple[str, int] | None:
+    """Give the request and the version that were kept for an idempotency key."""
+    mine = (answers.c.game == game, answers.c.actor == actor, answers.c.key == key)
+    row = connection.execute(select(answers.c.request, answers.c.version).where(*mine)).first()
+    return None if row is None else (row.request, row.version)
+
+
+def forget_answers(connection: Connection, before: int) -> None:
+    """Drop what was answered before that time."""
+    connection.execute(delete(answers).where(answers.c.at < before))
+
+
+def count_events(connection: Connection, game: int) -> tuple[int, int]:
+    """Give how many events a game's log has and the number of the last one."""
+    counts = (func.count(), func.coalesce(func.max(events.c.version), 0))
+    row = connection.execute(select(*counts).where(events.c.game == game)).one()
+    return int(row[0]), int(row[1])

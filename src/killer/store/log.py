@@ -1,0 +1,59 @@
+"""The log of a game: numbered events, appended once, read from any place on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from killer.game.events import KINDS, Event, kind
+from killer.game.model import PlayerId
+from killer.store.tables import events
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its number, its time (milliseconds since 1970, UTC), who and why."""
+
+    version: int
+    event: Event
+    at: int
+    actor: PlayerId | None
+    reason: str
+
+
+def append(connection: Connection, game: int, records: Sequence[Recorded]) -> None:
+    """Add events behind the last one of their game."""
+    if records:
+        connection.execute(insert(events), [_row(game, record) for record in records])
+
+
+def since(
+    connection: Connection, game: int, version: int, most: int | None = None
+) -> list[Recorded]:
+    """Read what came after a version, oldest first, at most so many."""
+    query = select(events).where(events.c.game == game, events.c.version > version)
+    rows = connection.execute(query.order_by(events.c.version).limit(most))
+    return [_record(row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+def _row(game: int, record: Recorded) -> dict[str, Any]:
+    event = record.event
+    data = {f.name: getattr(event, f.name) for f in fields(event)}
+    return {
+        "game": game,
+        "version": record.version,
+        "kind": kind(event),
+        "data": msgspec.json.encode(data).decode(),
+        "at": record.at,
+        "actor": record.actor,
+        "reason": record.reason,
+    }
+
+
+def _record(row: Any) -> Recorded:
+    event: Event = msgspec.json.decode(row["data"], type=KINDS[row["kind"]])
+    return Recorded(row["version"], event, row["at"], row["actor"], row["reason"])

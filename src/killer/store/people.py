@@ -1,0 +1,155 @@
+"""What people keep apart from the log: passwords, sign-in links, contacts."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+
+from killer.game.model import PlayerId
+from killer.store.games import now
+from killer.store.tables import contacts, credentials, links, players
+
+LINK_DAYS = 30
+DAY = 86_400_000  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in with a password; no hash means that only a link will do."""
+
+    game: int
+    player: PlayerId
+    password_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A player's private details, which only organisers see."""
+
+    email: str = ""
+    phone: str = ""
+    gender: str = ""
+    photo_source: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+
+
+def accounts(connection: Connection, nickname_key: str) -> list[Account]:
+    """Find who goes by a nickname, in the newest game first."""
+    query = (
+        select(players.c.game, players.c.id, credentials.c.password_hash)
+        .outerjoin(
+            credentials,
+            (credentials.c.game == players.c.game) & (credentials.c.player == players.c.id),
+        )
+        .where(players.c.nickname_key == nickname_key)
+        .order_by(players.c.game.desc())
+    )
+    return [Account(r[0], PlayerId(r[1]), r[2]) for r in connection.execute(query)]
+
+
+def hashes(connection: Connection, game: int) -> dict[PlayerId, str]:
+    """Read every password hash of a game."""
+    query = select(credentials.c.player, credentials.c.password_hash).where(
+        credentials.c.game == game
+    )
+    return {PlayerId(r[0]): r[1] for r in connection.execute(query)}
+
+
+def set_hashes(connection: Connection, game: int, fresh: Mapping[PlayerId, str]) -> None:
+    """Put new password hashes in the place of old ones."""
+    if not fresh:
+        return
+    mine = (credentials.c.game == game, credentials.c.player.in_(list(fresh)))
+    connection.execute(delete(credentials).where(*mine))
+    rows = [{"game": game, "player": p, "password_hash": h} for p, h in fresh.items()]
+    connection.execute(insert(credentials), rows)
+
+
+def read_contacts(connection: Connection, game: int) -> dict[PlayerId, Contact]:
+    """Read the private details of everybody in a game."""
+    rows = connection.execute(select(contacts).where(contacts.c.game == game))
+    return {PlayerId(r.player): _contact(r) for r in rows}
+
+
+def _contact(row: object) -> Contact:
+    found = {name: getattr(row, name) for name in ("email", "phone", "gender", "photo_source")}
+    pairs = msgspec.json.decode(getattr(row, "answers"), type=tuple[tuple[str, str], ...])  # noqa: B009  # a row's columns aren't typed
+    return Contact(**found, answers=pairs)
+
+
+def set_contacts(connection: Connection, game: int, fresh: Mapping[PlayerId, Contact]) -> None:
+    """Put new private details in the place of old ones."""
+    if not fresh:
+        return
+    mine = (contacts.c.game == game, contacts.c.player.in_(list(fresh)))
+    connection.execute(delete(contacts).where(*mine))
+    connection.execute(insert(contacts), [_contact_row(game, p, c) for p, c in fresh.items()])
+
+
+def _contact_row(game: int, player: PlayerId, contact: Contact) -> dict[str, object]:
+    return {
+        "game": game,
+        "player": player,
+        "email": contact.email,
+        "phone": contact.phone,
+        "gender": contact.gender,
+        "photo_source": contact.photo_source,
+        "answers": msgspec.json.encode(contact.answers).decode(),
+    }
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_links(
+    connection: Connection, game: int, people: Sequence[PlayerId], *, once: bool = False
+) -> dict[PlayerId, str]:
+    """Make a sign-in token of 128 random bits for each; only its SHA-256 is kept."""
+    tokens = {player: secrets.token_urlsafe(16) for player in people}
+    made = now()
+    rows = [
+        {
+            "hash": _digest(token),
+            "game": game,
+            "player": player,
+            "once": once,
+            "created": made,
+            "expires": made + LINK_DAYS * DAY,
+        }
+        for player, token in tokens.items()
+    ]
+    if rows:
+        connection.execute(insert(links), rows)
+    return tokens
+
+
+def who_has_link(connection: Connection, token: str) -> Account | None:
+    """Find whose link this is, without using it up."""
+    query = select(links.c.game, links.c.player).where(*_usable(token))
+    row = connection.execute(query).first()
+    return None if row is None else Account(row.game, PlayerId(row.player), None)
+
+
+def use_link(connection: Connection, token: str) -> Account | None:
+    """Take a sign-in link; one that holds once is used up by it, even in a race."""
+    used = update(links).where(*_usable(token)).values(used=now())
+    row = connection.execute(used.returning(links.c.game, links.c.player)).first()
+    return None if row is None else Account(row.game, PlayerId(row.player), None)
+
+
+def _usable(token: str) -> tuple[ColumnElement[bool], ...]:
+    fresh = links.c.expires > now()
+    unused = or_(links.c.once.is_(False), links.c.used.is_(None))
+    return (links.c.hash == _digest(token), fresh, unused)
+
+
+def revoke_links(connection: Connection, game: int, player: PlayerId) -> None:
+    """Make every link of a player useless."""
+    mine = (links.c.game == game, links.c.player == player)
+    connection.execute(delete(links).where(*mine))

@@ -1,0 +1,112 @@
+"""A throw-away PostgreSQL for the tests of one process, and a fresh database for each test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from engines.processes import free_port, program, running, wait_until_ready
+
+#: Nothing of it outlives the tests, so that nothing needs to reach the disk.
+SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=200",
+    "shared_buffers=64MB",
+    "unix_socket_directories=",
+    "listen_addresses=127.0.0.1",
+)
+FOLDERS = "killer-postgresql-"
+
+_numbers = count(1)
+
+
+def binaries() -> str:
+    """Give the PATH with the newest server that Debian installed in front."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin_: int(bin_.parent.name)
+    )
+    return os.pathsep.join([*map(str, reversed(found)), os.environ.get("PATH", os.defpath)])
+
+
+def as_postgres() -> tuple[str, ...]:
+    """Give what to put before a command: root may not run the server, its own user may."""
+    if os.geteuid():
+        return ()
+    return ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
+
+
+def new_folder() -> Path:
+    """Make a folder that the server's user owns, outside pytest's, which it couldn't enter."""
+    sweep()
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDERS}{os.getpid()}-", dir="/tmp"))
+    if not os.geteuid():
+        shutil.chown(folder, "postgres", pwd.getpwnam("postgres").pw_gid)
+    return folder
+
+
+def sweep() -> None:
+    """Remove the folders of test runs that were killed."""
+    for folder in Path("/tmp").glob(f"{FOLDERS}*"):
+        owner = folder.name.removeprefix(FOLDERS).partition("-")[0]
+        if not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_cluster(initdb: str, data: Path) -> None:
+    command = (*as_postgres(), initdb, "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8")
+    subprocess.run(
+        [*map(str, command), "--no-sync", "--locale=C.UTF-8"],
+        cwd=data.parent,
+        check=True,
+        capture_output=True,
+    )
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Run a server while the block lasts and give its address, without a database's name."""
+    path = binaries()
+    initdb, server = (
+        program(name, package="postgresql", path=path) for name in ("initdb", "postgres")
+    )
+    folder, port = new_folder(), free_port()
+    log, address = folder / "server.log", f"postgresql://app@127.0.0.1:{port}"
+    try:
+        make_cluster(initdb, folder / "data")
+        settings = [word for each in (*SETTINGS, f"port={port}") for word in ("-c", each)]
+        command = (*as_postgres(), server, "-D", folder / "data", *settings)
+        with running(command, log=log, stop="INT", cwd=folder) as process:
+            wait_until_ready(process, lambda: answers(address), log)
+            yield address
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def answers(address: str) -> bool:
+    """Tell whether the server takes queries; for a moment it listens and doesn't."""
+    try:
+        psycopg.connect(f"{address}/postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@contextmanager
+def database(address: str) -> Iterator[str]:
+    """Make an empty database while the block lasts and give its URL."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{address}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,117 @@
+"""Programs that a test starts: found or the test is left out, and gone when the test run is."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: Below the ports that the system gives to outgoing connections, which begin at 32768.
+PORTS = range(20000, 32000)
+#: Debian keeps some servers outside a user's PATH.
+PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+
+
+def program(*names: str, package: str, path: str = PATH) -> str:
+    """Find the program under one of its names, or leave the test out with the reason."""
+    for name in names:
+        if found := shutil.which(name, path=path):
+            return found
+    return pytest.skip(f"{names[0]} is missing: as root, apt-get install {package}")
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """Give a port that nobody listens on right now."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                attempt.bind((address, port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("a hundred ports below 32768 are taken")
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 10, what: str = "") -> Any:
+    """Give the condition's first true answer; an AssertionError when the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        if answer := condition():
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what or condition}")
+        time.sleep(0.02)
+
+
+def listening(port: int, address: str = "127.0.0.1") -> bool:
+    """Tell whether something takes connections there."""
+    with socket.socket() as attempt:
+        attempt.settimeout(1)
+        return attempt.connect_ex((address, port)) == 0
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    stop: str = "TERM",
+    patience: float = 5,
+    **options: Any,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in a process group of its own while the block lasts, its words in `log`.
+
+    The kernel sends it the signal `stop` too when the test run itself is killed.
+    """
+    tied = ("setpriv", "--pdeathsig", stop, *map(str, command))
+    with log.open("ab") as words:
+        process = subprocess.Popen(
+            tied,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **options,
+        )
+    try:
+        yield process
+    finally:
+        end(process, getattr(signal, f"SIG{stop}"), patience)
+
+
+def end(
+    process: subprocess.Popen[bytes], first: signal.Signals = signal.SIGTERM, patience: float = 5
+) -> None:
+    """Ask the whole group to stop, and make it when so many seconds have gone."""
+    for how in (first, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, how)
+            process.wait(patience)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def wait_until_ready(
+    process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path
+) -> None:
+    """Wait until the program does its work; what it said is in the error when it never does."""
+    try:
+        wait_for(lambda: ready() or process.poll() is not None, 30, "its first answer")
+        assert process.poll() is None, "it ended at once"
+    except AssertionError as error:
+        said = log.read_text(errors="replace")
+        raise AssertionError(f"{process.args} is not ready: {error}\n{said}") from error
