@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,28 +102,29 @@ def debian_pip() -> list[str | Path]:
     """Fetch Debian's wheel of pip into `.venv`, as anybody may, without installing it."""
     place = VENV / "bootstrap" / "debian"
     wheels = place / "usr" / "share" / "python-wheels"
-    if not wheels.exists():
+    if not list(wheels.glob("pip-*.whl")):
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "lists" / "partial").mkdir(parents=True)
             own = (f"-oDir::State::Lists={folder}/lists", f"-oDir::Cache={folder}")
-            apt = ("apt-get", "-q", *own, "-oAPT::Sandbox::User=")
+            apt = ("apt-get", "-q", *own, "-oAPT::Sandbox::User=root")
             run(*apt, "update")
             run(*apt, "download", "python3-pip-whl", folder=folder)
+            place.mkdir(parents=True, exist_ok=True)
             run("dpkg-deb", "-x", *Path(folder).glob("*.deb"), place)
     return wheel_in(wheels)
 
 
 def find_pip() -> list[str | Path]:
     """Find a pip to start with, the cheapest way first."""
-    ways: list[Callable[[], list[str | Path]]] = [installed_pip, bundled_pip, debian_pip]
-    for way in ways:
+    last: object = None
+    for way in (installed_pip, bundled_pip, debian_pip):
         try:
             return way()
-        except KEEP_GOING:
-            continue
+        except KEEP_GOING as problem:
+            last = getattr(problem, "output", problem)
     raise InstallError(
-        "No pip can be found or fetched. On Debian or Ubuntu run: apt-get install python3-venv; "
-        "elsewhere install pip for the Python that `make` uses. Then run make again."
+        f"{last}\nNo pip can be found or fetched. On Debian or Ubuntu run: apt-get install "
+        "python3-venv; elsewhere install pip for the Python that `make` uses. Then run make again."
     )
 
 

@@ -1,1 +1,3 @@
 """Killer: a server for Killer (Assassin) live party games."""
+
+__version__ = "0.1.0"

@@ -38,6 +38,11 @@ def current() -> str:
     return _current.get()
 
 
+def choose(language: str) -> None:
+    """Speak this language from now on, in this request or program."""
+    _current.set(language if language in LANGUAGES else LANGUAGES[0])
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Speak this language for a while."""

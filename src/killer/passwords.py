@@ -71,7 +71,11 @@ def _on_all_cores(
         return result
 
     if monkey.is_module_patched("threading"):
-        return [_aside(lambda item=item: one(item)) for item in items]  # type: ignore[misc]  # a bound default
+        cores = ThreadPool(os.cpu_count() or 1)
+        try:
+            return list(cores.map(one, items))
+        finally:
+            cores.kill()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(one, items))
 

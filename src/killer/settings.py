@@ -172,3 +172,19 @@ def secret(settings: Settings) -> bytes:
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(32))
     return path.read_bytes().strip()
+
+
+def language() -> str:
+    """Give the language of the command line, before anything else is read."""
+    return os.environ.get("KILLER_LANGUAGE", "fr")
+
+
+def inherited() -> dict[str, str]:
+    """Give the environment of this process, for a server that it starts."""
+    return dict(os.environ)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Write settings as the variables from which `load` reads them again."""
+    values = {f.metadata["names"][0]: getattr(settings, f.name) for f in fields(Settings)}
+    return {name: str(value) for name, value in values.items() if value != ""}

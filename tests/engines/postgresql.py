@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from engines.processes import free_port, program, running, wait_until_ready
+from engines.processes import free_port, program, running, tied, wait_until_ready
 
 #: Nothing of it outlives the tests, so that nothing needs to reach the disk.
 SETTINGS = (
@@ -39,34 +38,32 @@ def binaries() -> str:
     return os.pathsep.join([*map(str, reversed(found)), os.environ.get("PATH", os.defpath)])
 
 
-def as_postgres() -> tuple[str, ...]:
-    """Give what to put before a command: root may not run the server, its own user may."""
-    if os.geteuid():
-        return ()
-    return ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
+def owner() -> str:
+    """Give the user who runs the server: root may not, so its own does; else whoever tests."""
+    return "" if os.geteuid() else "postgres"
 
 
 def new_folder() -> Path:
     """Make a folder that the server's user owns, outside pytest's, which it couldn't enter."""
     sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDERS}{os.getpid()}-", dir="/tmp"))
-    if not os.geteuid():
-        shutil.chown(folder, "postgres", pwd.getpwnam("postgres").pw_gid)
+    if user := owner():
+        shutil.chown(folder, user, user)
     return folder
 
 
 def sweep() -> None:
     """Remove the folders of test runs that were killed."""
     for folder in Path("/tmp").glob(f"{FOLDERS}*"):
-        owner = folder.name.removeprefix(FOLDERS).partition("-")[0]
-        if not Path("/proc", owner).exists():
+        maker = folder.name.removeprefix(FOLDERS).partition("-")[0]
+        if not Path("/proc", maker).exists():
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_cluster(initdb: str, data: Path) -> None:
-    command = (*as_postgres(), initdb, "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8")
+    command = (initdb, "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-sync")
     subprocess.run(
-        [*map(str, command), "--no-sync", "--locale=C.UTF-8"],
+        tied("KILL", (*command, "--locale=C.UTF-8"), owner()),
         cwd=data.parent,
         check=True,
         capture_output=True,
@@ -85,8 +82,8 @@ def cluster() -> Iterator[str]:
     try:
         make_cluster(initdb, folder / "data")
         settings = [word for each in (*SETTINGS, f"port={port}") for word in ("-c", each)]
-        command = (*as_postgres(), server, "-D", folder / "data", *settings)
-        with running(command, log=log, stop="INT", cwd=folder) as process:
+        command = (server, "-D", folder / "data", *settings)
+        with running(command, log=log, user=owner(), stop="INT", cwd=folder) as process:
             wait_until_ready(process, lambda: answers(address), log)
             yield address
     finally:

@@ -61,23 +61,33 @@ def listening(port: int, address: str = "127.0.0.1") -> bool:
         return attempt.connect_ex((address, port)) == 0
 
 
+def tied(signal_name: str, command: Sequence[str | Path], user: str = "") -> list[str]:
+    """Give the command that the kernel ends with this signal when whoever started it is dead.
+
+    The user is changed in the same step: changing it later would untie them again.
+    """
+    identity = [f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
+    return ["setpriv", "--pdeathsig", signal_name, *identity, *map(str, command)]
+
+
 @contextmanager
 def running(
     command: Sequence[str | Path],
     *,
     log: Path,
+    user: str = "",
     stop: str = "TERM",
     patience: float = 5,
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in a process group of its own while the block lasts, its words in `log`.
 
-    The kernel sends it the signal `stop` too when the test run itself is killed.
+    Its end is the signal `stop`, then after so many seconds of patience SIGKILL; it gets `stop` too
+    when the test run itself is killed.
     """
-    tied = ("setpriv", "--pdeathsig", stop, *map(str, command))
     with log.open("ab") as words:
         process = subprocess.Popen(
-            tied,
+            tied(stop, command, user),
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=subprocess.STDOUT,

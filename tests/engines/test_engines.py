@@ -21,6 +21,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from engines.processes import running
 with running(["sleep", "1000"], log=Path(sys.argv[2])) as process:
+    while "sleep" not in Path(f"/proc/{process.pid}/comm").read_text():
+        pass
     print(process.pid, flush=True)
     input()
 """

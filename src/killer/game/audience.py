@@ -99,12 +99,14 @@ def news(game: Game, event: e.Event) -> News:
 
 
 CARD = frozenset({"status", "target", "killed_by", "nickname", "challenge", "photo", "year"})
+"""Fields that a card shows, of the player or of the target."""
 
 
 def cards(before: Game, after: Game, event: e.Event) -> frozenset[PlayerId]:
     """Name the players whose own card looks different after an event.
 
-    They alone are told to look again, each on the own stream.
+    They alone are told to look again, each on the own stream. Nobody else may be: whoever is told
+    after a death that the own target has moved on would know who killed.
     """
     touched = {c.player for c in event.changes if c.player is not None and c.field in CARD}
     credited = {c.before for c in event.changes if c.field == "killed_by"}
@@ -113,4 +115,10 @@ def cards(before: Game, after: Game, event: e.Event) -> frozenset[PlayerId]:
     turned = (before.state in HUNTING) is not (after.state in HUNTING)  # targets appear or vanish
     living = {p.id for p in (*before.alive, *after.alive)} if turned else set()
     named = touched | hunters | living | {PlayerId(p) for p in credited if isinstance(p, int)}
-    return frozenset(p for p in named if p is not None)
+    return frozenset(p for p in named if p is not None and _card(before, p) != _card(after, p))
+
+
+def _card(game: Game, player: PlayerId) -> tuple[object, ...]:
+    own = game.players[player]
+    shown = (own.nickname, own.year, own.photo, own.status, game.kills.get(player, 0))
+    return (*shown, prey(game, own))

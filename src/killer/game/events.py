@@ -25,10 +25,6 @@ class Change:
     now: bool = False  # the value after is the version of the event itself
     newcomer: Player | None = None
 
-    def reversed(self) -> Change:
-        """Give the change that takes this one back."""
-        return Change(self.player, self.field, self.after, self.before)
-
 
 Changes = tuple[Change, ...]
 

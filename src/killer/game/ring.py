@@ -52,7 +52,7 @@ def enter(targets: Mapping[PlayerId, PlayerId], newcomer: PlayerId, seed: int) -
     two players left there is nothing to hide behind.
     """
     chance = random.Random(seed)  # noqa: S311  # as above
-    order = walk(targets, min(targets))
+    order = walk(targets, chance.choice(sorted(targets)))  # every place is as likely
     if len(order) < SMALLEST_EXCHANGE:
         hunter = chance.choice(order)
         return ((hunter, targets[hunter], newcomer), (newcomer, None, targets[hunter]))

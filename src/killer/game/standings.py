@@ -46,8 +46,8 @@ def survivors(game: Game) -> tuple[Step, ...]:
 
     Who gave up never stands on it. The living of a step together have no one number of kills.
     """
-    last = game.alive[0].id if len(game.alive) == 1 else None
-    steps = [Step(1, game.alive, game.kills.get(last, 0) if last else 0)] if game.alive else []
+    kills = game.kills.get(game.alive[0].id, 0) if len(game.alive) == 1 else 0
+    steps = [Step(1, game.alive, kills)] if game.alive else []
     place = len(game.alive) + 1
     for player in reversed(game.fallen):
         if place > STEPS:

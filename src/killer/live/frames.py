@@ -24,6 +24,8 @@ class Frame:
     public: bytes
     personal: bytes
     cards: frozenset[PlayerId]
+    at: int  # milliseconds since 1970, UTC
+    news: audience.News
 
     def to(self, viewer: PlayerId) -> bytes:
         """Give the bytes for one viewer."""
@@ -47,6 +49,8 @@ def encode(before: Game, after: Game, record: Recorded) -> Frame:
         _bytes(news.kind, data),
         _bytes(news.kind, data | {"card": True}),
         audience.cards(before, after, record.event),
+        record.at,
+        news,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from killer.game.model import Game
 from killer.live.frames import Frame, encode
@@ -14,6 +16,9 @@ from killer.store.database import Database
 HISTORY = 1000  # frames that a phone may be behind before it is told to resync
 
 Seen = Callable[[log.Recorded], None]
+
+
+Answer = TypeVar("Answer")
 
 
 class UnknownGameError(Exception):
@@ -29,12 +34,14 @@ class Feed:
         self.generation: int | None = None
         self.lock = threading.Lock()
         self._frames: deque[Frame] = deque(maxlen=HISTORY)
+        self._answers: dict[Hashable, Any] = {}
         self._bell = threading.Event()
 
     def prime(self, records: Sequence[log.Recorded]) -> None:
         """Take the whole log at once; only its end is kept as frames."""
         start = max(0, len(records) - HISTORY)
         self.game = self.game.after(*(r.event for r in records[:start]))
+        self._answers = {}
         self.advance(records[start:])
 
     def advance(self, records: Sequence[log.Recorded]) -> None:
@@ -42,9 +49,17 @@ class Feed:
         for record in records:
             after = self.game.after(record.event)
             self._frames.append(encode(self.game, after, record))
-            self.game = after
+            self.game, self._answers = after, {}
         if records:
             self.wake()
+
+    def once(self, key: Hashable, make: Callable[[Game], Answer]) -> Answer:
+        """Give what was made of the present version, or make it now; it lasts as long as that."""
+        game, answers = self.game, self._answers
+        if key not in answers:
+            answers[key] = make(game)
+        answer: Answer = answers[key]
+        return answer
 
     def wake(self) -> None:
         """Let every waiting reader look again."""
@@ -59,6 +74,11 @@ class Feed:
         if behind < 0 or behind > len(self._frames):
             return None
         return [self._frames[i] for i in range(len(self._frames) - behind, len(self._frames))]
+
+    def recent(self, most: int) -> list[Frame]:
+        """Give the last frames that tell something, newest first."""
+        telling = (frame for frame in reversed(self._frames) if frame.news.kind != "changed")
+        return list(islice(telling, most))
 
     def wait(self, version: int, seconds: float) -> None:
         """Return when there is something after a version, or the time has passed."""

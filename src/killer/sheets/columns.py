@@ -120,11 +120,10 @@ _OPENING = re.compile(
     r"|le|la|l|les|un|une|ton|ta|tes|votre|vos|mon|ma|your|my|the|a|an) )+(?=.)"
 )
 # "Tué(e) par", "Organisateur·rice": endings that stand for everybody.
-_ENDING = re.compile(r"(?<=\w)(?:\([^\W\d_]{1,5}\)|[·•⋅‧.](?:e|ne|se|euse|rice|trice)s?(?!\w))")
+_ENDING = re.compile(
+    r"(?<=\w)(?:\([^\W\d_]{1,5}\)|[·•⋅‧.](?:e|ne|se|euse|rice|trice)s?(?!\w))", re.IGNORECASE
+)
 _ASIDE = re.compile(r"[(\[{:?]|\s[-\u2013\u2014]\s")
-
-# What people write in a cell to leave it empty.
-_DASH = re.compile(r"[-\u2013\u2014/]")
 
 _STATUSES = {
     **dict.fromkeys(("", "vivant", "vivante", "alive", "en vie", "en jeu", "playing"), "alive"),
@@ -256,7 +255,7 @@ def order_of(word: str) -> int | None:
 
 def _said(word: str) -> str:
     """The folded word, or the word itself when it is only signs: ✅ must not pass for nothing."""
-    return _folded(_ENDING.sub("", word)) or _DASH.sub("", clean(word))
+    return _folded(_ENDING.sub("", unicodedata.normalize("NFC", word))) or clean(word)
 
 
 def recognise(table: Table) -> Sheet:
@@ -336,7 +335,7 @@ _WORDS: dict[Meaning | None, tuple[str, Callable[[str], object]]] = {
 
 
 def cell_problems(sheet: Sheet, row: Row) -> Iterator[Problem]:
-    """What is wrong with single cells: length, control characters, words not understood, formulas."""
+    """What is to be said of single cells: their length, their characters, words unknown here."""
     for header, meaning, cell in zip(sheet.headers, sheet.meanings, row.cells, strict=True):
         here = partial(Problem, sheet.file, row.number, header)
         text = cell.strip()

@@ -105,10 +105,11 @@ def read_roster(players: Table, challenges: Table | None = None) -> Reading:
     """
     sheet = recognise(players)
     if not sheet.naming:
-        return Reading((), (*sheet.problems, _nameless(sheet)))
-    if not sheet.rows:
-        return Reading((), (*sheet.problems, sheet.problem(None, None, "no_players")))
+        return Reading((), (*sheet.problems, sheet.problem(None, None, "no_nickname_column")))
     written = tuple(_entry(sheet, row) for row in sheet.rows if key(sheet.name(row)))
+    if not written:
+        nobody = sheet.problem(None, None, "no_players")
+        return Reading((), (*sheet.problems, *_about_rows(sheet), nobody))
     resolved = _resolved(written)
     given = [*_challenges(sheet)]
     problems = [*sheet.problems, *_about_rows(sheet), *_about_people(sheet, written)]
@@ -122,11 +123,6 @@ def read_roster(players: Table, challenges: Table | None = None) -> Reading:
     problems.sort(key=lambda p: (p.file != players.file, p.row or 0))
     reading = Reading(challenged, tuple(problems))
     return replace(reading, entries=_with_one_ring(challenged)) if reading.sound else reading
-
-
-def _nameless(sheet: Sheet) -> Problem:
-    headers = ", ".join(header for header in sheet.headers if header)
-    return sheet.problem(None, None, "no_nickname_column", headers=headers[:200])
 
 
 def _entry(sheet: Sheet, row: Row) -> Entry:
@@ -221,7 +217,7 @@ def _about_killers(sheet: Sheet, written: Sequence[Entry]) -> Iterator[Problem]:
 
 def _resolved(written: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The entries with the names of others as those others write them, unknown ones left out."""
-    known = {key(entry.nickname): entry.nickname for entry in reversed(written)}
+    known = {key(entry.nickname): entry.nickname for entry in written}
     return tuple(
         replace(
             entry,
@@ -255,7 +251,7 @@ def _about_targets(
 def _wrong_targets(
     sheet: Sheet, hunters: Sequence[Entry], resolved: Sequence[Entry]
 ) -> Iterator[Problem]:
-    people = {key(entry.nickname): entry for entry in reversed(resolved)}
+    people = {key(entry.nickname): entry for entry in resolved}
     alone = sum(entry.status == "alive" for entry in resolved) == 1
     taken = {entry.row: other.row for entry, other in _twice(hunters, lambda e: key(e.target))}
     for entry in hunters:
@@ -297,7 +293,7 @@ def _with_one_ring(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 def _about_second(sheet: Sheet) -> Iterator[Problem]:
     if not sheet.naming and not sheet.fills(Meaning.TARGET):
-        yield _nameless(sheet)
+        yield sheet.problem(None, None, "no_nickname_column")
     if not {Meaning.CHALLENGE, Meaning.ACTION} & set(sheet.meanings):
         yield sheet.problem(None, None, "no_challenge_column")
     for row in sheet.rows:

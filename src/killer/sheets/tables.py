@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from killer.game.names import clean
@@ -90,7 +90,8 @@ class UnreadableTable(Exception):
         super().__init__(code, file)
         self.code = code
         self.file = file
-        self.problem = Problem(file, None, "", code, tuple(params.items()))
+        self.params = tuple(params.items())
+        self.problem = Problem(file, None, "", code, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Row:
     """One record; `number` is its row in the spreadsheet, counted from 1 with the header."""
 
     number: int
-    cells: tuple[str, ...]
+    cells: tuple[str, ...] = field(repr=False)  # a password may be among them
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _digest(nickname: str) -> bytes:
 
 def photo_url(photo: str, size: Size) -> str:
     """Give the address of a photo, empty when there is none."""
-    return f"/photos/{quote(photo)}/{size}" if photo else ""
+    return f"/photos/{quote(photo)}?size={size}" if photo else ""
 
 
 @dataclass(frozen=True, slots=True)

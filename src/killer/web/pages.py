@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,18 @@ from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
 from killer.language import say
 from killer.web.faces import Person, Size, photo_url
 
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What just happened, said once at the top of the page."""
 
     text: str
     kind: Literal["ok", "problem"] = "ok"
+
+
+def done(verb: str, **params: str | int) -> Notice:
+    """Say that what was asked for has been done; `who`, or `version` for an undo."""
+    return Notice(say(f"site.done.{verb}", **params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,6 @@ def tells_falls(game: Game) -> bool:
     return game.state is State.OVER or game.visibility is not Visibility.DISCREET
 
 
-def tells_killers(game: Game) -> bool:
-    """Tell whether players may see who killed whom."""
-    return game.visibility is Visibility.OPEN
-
-
 def person(game: Game, player: Player, *, size: Size = "small", phone: str = "") -> Person:
     """Show a player to everybody."""
     status = str(player.status) if tells_falls(game) else ""
@@ -50,6 +50,8 @@ def person(game: Game, player: Player, *, size: Size = "small", phone: str = "")
 
 
 # --- the player's card ---
+
+Mood = Literal["preparing", "running", "paused", "dead", "gaveup", "over", "out"]
 
 LONG_CHALLENGE, SHORT_CHALLENGE, LONG_NAME, SHORT_NAME = 160, 70, 24, 12
 
@@ -80,7 +82,7 @@ def _fit(text: str, short: int, long: int) -> str:
 class Card:
     """A player's own page; `mood` is what it is mainly about."""
 
-    mood: Literal["preparing", "running", "paused", "dead", "gaveup", "over", "out"]
+    mood: Mood
     me: Person
     kills: int
     victims: tuple[str, ...]
@@ -101,18 +103,17 @@ class Card:
 def card(game: Game, player: Player) -> Card:
     """Show a player what the own card holds: never who hunts them."""
     prey = audience.prey(game, player)
-    victims = [p for p in game.playing if p.killed_by == player.id]
-    over = game.state is State.OVER
+    victims = [p for p in game.fallen if p.killed_by == player.id]
     return Card(
         mood=_mood(game, player),
         me=Person(player.nickname, player.year, photo_url(player.photo, "small"), player.status),
         kills=game.kills.get(player.id, 0),
-        victims=tuple(p.nickname for p in sorted(victims, key=lambda p: p.fell or 0)),
+        victims=tuple(victim.nickname for victim in victims),
         alive=len(game.alive),
         players=len(game.playing),
         place=place(game, player),
-        target=None if prey is None else _target(prey),
-        podium=podium(game) if over else None,
+        target=_target(prey) if prey else None,
+        podium=podium(game) if game.state is State.OVER else None,
         version=game.version,
         organiser=player.organiser,
     )
@@ -123,9 +124,7 @@ def _target(prey: audience.Prey) -> Target:
     return Target(shown, prey.challenge)
 
 
-def _mood(
-    game: Game, player: Player
-) -> Literal["preparing", "running", "paused", "dead", "gaveup", "over", "out"]:
+def _mood(game: Game, player: Player) -> Mood:
     if player.status is Status.OUT:
         return "out"
     if game.state is State.OVER:
@@ -172,13 +171,12 @@ def news_text(news: audience.News) -> str | None:
 
 def feed(game: Game, records: Iterable[Record]) -> tuple[FeedLine, ...]:
     """Tell what happened as everybody may know it today, in the order given."""
-    lines = []
-    for record in records:
-        news = audience.news(game, record.event)
-        text = news_text(news)
-        if text is not None:
-            lines.append(FeedLine(record.version, record.at, news.kind, text))
-    return tuple(lines)
+    told = ((record, audience.news(game, record.event)) for record in records)
+    return tuple(
+        FeedLine(record.version, record.at, news.kind, text)
+        for record, news in told
+        if (text := news_text(news)) is not None
+    )
 
 
 # --- standings ---
@@ -215,8 +213,8 @@ def leaderboard(game: Game, viewer: Player | None) -> Board:
         assert player is not None  # the leaderboard is made of the game's players
         mine = viewer is not None and player.id == viewer.id
         ranks.append(Rank(rank, person(game, player), line.kills, mine))
-    mine = next((rank for rank in ranks if rank.mine), None)
-    return Board(tuple(ranks), len(game.alive), len(game.playing), hidden, mine)
+    own = next((rank for rank in ranks if rank.mine), None)
+    return Board(tuple(ranks), len(game.alive), len(game.playing), hidden, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +264,7 @@ def _steps(game: Game, steps: Iterable[standings.Step]) -> tuple[PodiumStep, ...
 
 
 def _fall(game: Game, player: Player) -> Fall:
-    known = player.killed_by is not None and tells_killers(game)
+    known = player.killed_by is not None and game.visibility is Visibility.OPEN
     killer = nickname(game, player.killed_by) if known else ""
     return Fall(game.order[player.id], player.nickname, player.status is Status.GAVEUP, killer)
 
@@ -300,22 +298,10 @@ def gallery(game: Game, phones: Mapping[PlayerId, str]) -> Gallery:
 # --- the organisers' pages ---
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """All players, all there is to know of them; `counts` by status."""
-
-    rows: tuple[audience.Row, ...]
-    counts: Mapping[str, int]
-
-
-def table(game: Game) -> Table:
+def table(game: Game) -> tuple[audience.Row, ...]:
     """Show the organisers everything, by nickname."""
     everybody = sorted(game.players.values(), key=lambda p: names.key(p.nickname))
-    counts = Counter(str(p.status) for p in everybody)
-    return Table(
-        tuple(audience.row(game, p) for p in everybody),
-        {str(status): counts[str(status)] for status in Status},
-    )
+    return tuple(audience.row(game, player) for player in everybody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +363,6 @@ class PlayerFile:
 
     row: audience.Row
     person: Person
-    year: str
     organiser: bool
     place: int | None
     log: tuple[LogLine, ...]
@@ -391,7 +376,6 @@ def player_file(
     return PlayerFile(
         audience.row(game, player),
         shown,
-        player.year,
         player.organiser,
         place(game, player),
         log(game, records, undone),
@@ -418,8 +402,5 @@ class Preview:
     organisers: int
     faults: tuple[Fault, ...]
     upload: str
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether there is nothing to import."""
-        return not self.new and not self.changed
+    notes: tuple[Fault, ...] = ()
+    blocked: bool = False  # something concerns the whole file: no row can be imported

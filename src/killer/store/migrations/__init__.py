@@ -8,8 +8,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from killer.store.database import Database
+
+LOCK = 1263553612  # any number that nothing else on the server locks
 
 
 def _config() -> Config:
@@ -21,6 +24,8 @@ def _config() -> Config:
 def migrate(database: Database) -> None:
     """Bring the database to the newest schema; one process at a time may do it."""
     with database.write() as connection:
+        if not database.embedded:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -1,0 +1,61 @@
+"""Gunicorn's configuration: the settings of `killer serve`, and what to do around each fork."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gevent import monkey
+
+from killer import settings as _settings
+
+_read = _settings.load()
+if _read.worker_class == "gevent":
+    monkey.patch_all()  # before anything opens a socket or a lock: the master loads the application
+
+from prometheus_client import multiprocess  # noqa: E402  # after the patch, like all below
+
+from killer import app as _app  # noqa: E402
+from killer.live import bell  # noqa: E402
+
+bind = f"{_read.host}:{_read.port}"
+worker_class = _read.worker_class
+workers = _read.worker_count
+worker_connections = _read.worker_connections
+timeout = _read.timeout
+graceful_timeout = 15
+keepalive = _read.keepalive
+preload_app = _read.preload
+accesslog = _read.access_log or None
+errorlog = _read.error_log
+loglevel = _read.loglevel
+proc_name = "killer"
+wsgi_app = "killer.app:create()"
+backlog = 2048
+control_socket_disable = True  # nobody but systemd steers this server
+_SHOWN = (
+    "bind",
+    "workers",
+    "worker_class",
+    "worker_connections",
+    "timeout",
+    "keepalive",
+    "preload_app",
+)
+
+
+def when_ready(server: Any) -> None:
+    """Log the settings in force."""
+    for name in _SHOWN:
+        server.log.info("%s: %s", name, globals()[name])
+
+
+def post_worker_init(worker: Any) -> None:
+    """Follow the games in the background as long as the worker serves."""
+    if worker_class == "gevent":
+        bell.start(_app.site_of(worker.wsgi).hub, serving=lambda: bool(worker.alive))
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Keep a dead worker's open streams out of the figures."""
+    forget: Any = multiprocess.mark_process_dead
+    forget(worker.pid)

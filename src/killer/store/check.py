@@ -1,0 +1,25 @@
+"""The laws on a live database: one ring, a log without gaps, rows that say what the log says."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from killer.game import ring
+from killer.store import games, log
+
+
+def faults(connection: Connection, row: games.GameRow) -> list[str]:
+    """Say which laws a game breaks; an empty list is a sound game. For organisers' eyes only."""
+    records = log.since(connection, row.id, 0)
+    rows = games.load(connection, row.id)
+    found = ring.faults(rows)
+    if [r.version for r in records] != list(range(1, rows.version + 1)):
+        found.append("the log has gaps, or another length than the game's version")
+        return found
+    replayed = games.blank(row).after(*(r.event for r in records))
+    if replayed != rows:
+        found.append("the rows of the players differ from what the log says")
+    credited = sum(p.killed_by is not None for p in rows.players.values())
+    if sum(rows.kills.values()) != credited:
+        found.append("the kills don't add up")
+    return found

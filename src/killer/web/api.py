@@ -1,0 +1,197 @@
+"""The API for programs: the same deeds and readings as the pages, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TypeVar
+
+import msgspec
+from flask import Response, request
+
+import killer
+from killer.game import audience, standings
+from killer.game import commands as c
+from killer.game.model import Game, PlayerId
+from killer.live.stream import stream
+from killer.play import Outcome
+from killer.store import people
+from killer.watch import metrics
+from killer.web import deeds, entrance, shapes
+from killer.web.answers import Encoded, encode, json, send
+from killer.web.openapi import document
+from killer.web.problems import ProblemError
+from killer.web.site import site, viewer
+
+Body = TypeVar("Body")
+
+LONGEST_VERSION = 9  # digits
+
+
+def body(kind: type[Body]) -> Body:
+    """Read the request's JSON; no body at all means the defaults.
+
+    Raises:
+        ProblemError: 400, it is no such JSON.
+    """
+    data = request.get_data() or b"{}"
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise ProblemError(400, "bad_json") from error
+
+
+def _version(outcome: Outcome) -> Response:
+    return json(shapes.Version(outcome.version))
+
+
+def login() -> Response:
+    """Sign in with a nickname and its password, or with a link's token."""
+    wanted = body(shapes.SignIn)
+    if wanted.token:
+        player = entrance.with_link(wanted.token)
+    elif wanted.nickname:
+        player = entrance.with_password(wanted.nickname, wanted.password, wanted.game)
+    else:
+        raise ProblemError(400, "bad_json")
+    return json(shapes.SignedIn(player.nickname, player.organiser))
+
+
+def logout() -> Response:
+    """Sign out."""
+    entrance.leave()
+    return Response(status=204)
+
+
+def _photo(name: str) -> str | None:
+    return f"/photos/{name}" if name else None
+
+
+def me() -> Response:
+    """Give the own card."""
+    number = viewer().player.id
+    return send(viewer().feed.once(("me", number), lambda game: _me(game, number)))
+
+
+def _me(game: Game, number: PlayerId) -> Encoded:
+    player = game.players[number]
+    prey = audience.prey(game, player)
+    target = shapes.Target(prey.nickname, prey.challenge, _photo(prey.photo)) if prey else None
+    mine = shapes.Self(player.nickname, player.status.value, game.kills.get(number, 0))
+    counts = (len(game.alive), len(game.playing), game.version)
+    return encode(shapes.Me(mine, target, shapes.GameNow(game.name, game.state.value, *counts)))
+
+
+def death() -> Response:
+    """Declare one's own death."""
+    body(shapes.Why)
+    return _version(deeds.die())
+
+
+def giveup() -> Response:
+    """Leave the game: the hunter inherits the target, no kill is counted."""
+    body(shapes.Why)
+    return _version(deeds.give_up())
+
+
+def leaderboard() -> Response:
+    """Give everybody by kills, then by nickname."""
+    return send(viewer().feed.once("leaderboard", _leaderboard))
+
+
+def _leaderboard(game: Game) -> Encoded:
+    lines = [
+        shapes.Line(line.nickname, line.kills, line.year) for line in standings.leaderboard(game)
+    ]
+    return encode(shapes.Leaderboard(game.version, len(game.alive), lines))
+
+
+def players() -> Response:
+    """Give the trombinoscope."""
+    return send(viewer().feed.once("players", _players))
+
+
+def _players(game: Game) -> Encoded:
+    with site().database.read() as connection:
+        contacts = people.read_contacts(connection, viewer().feed.number)
+    faces = [shapes.Face(p.nickname, p.year, _photo(p.photo)) for p in game.playing]
+    organisers = [
+        shapes.Organiser(p.nickname, contacts[p.id].phone if p.id in contacts else "")
+        for p in game.players.values()
+        if p.organiser
+    ]
+    return encode(shapes.Faces(faces, organisers))
+
+
+def events() -> Response:
+    """Follow the game live, from `Last-Event-ID` on."""
+    if site().settings.worker_class == "sync":
+        raise ProblemError(501, "no_streams")
+    feed, player = viewer().feed, viewer().player
+    place = request.headers.get("Last-Event-ID") or request.args.get("since", "")
+    sound = place.isdecimal() and len(place) <= LONGEST_VERSION
+    start = int(place) if sound else feed.game.version
+    frames = _counted(stream(site().hub, feed, player.id, start))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(frames, mimetype="text/event-stream", headers=headers)
+
+
+def _counted(frames: Iterator[bytes]) -> Iterator[bytes]:
+    metrics.STREAMS.inc()
+    try:
+        yield from frames
+    finally:
+        metrics.STREAMS.dec()
+
+
+def organiser_players() -> Response:
+    """Give everything about all players."""
+    return send(viewer().feed.once("table", _table))
+
+
+def _table(game: Game) -> Encoded:
+    rows = [shapes.Row(**asdict(audience.row(game, p))) for p in game.players.values()]
+    return encode(shapes.Table(game.version, rows))
+
+
+def organiser_game(verb: str) -> Response:
+    """Start, pause, resume, end or reshuffle the game."""
+    return _version(deeds.steer(verb, body(shapes.Why).reason))
+
+
+def organiser_kill(nickname: str) -> Response:
+    """Declare a player's death, credited to the hunter or not."""
+    wanted = body(shapes.Killing)
+    return _version(deeds.kill(nickname, credited=wanted.credited, reason=wanted.reason))
+
+
+def organiser_revive(nickname: str) -> Response:
+    """Bring a player back at a new place in the ring."""
+    return _version(deeds.revive(nickname, body(shapes.Why).reason))
+
+
+def organiser_remove(nickname: str) -> Response:
+    """Take a player out of the game."""
+    return _version(deeds.remove(nickname, body(shapes.Why).reason))
+
+
+def organiser_signout(nickname: str) -> Response:
+    """End all sessions of a player."""
+    return _version(deeds.sign_out_everywhere(nickname, body(shapes.Why).reason))
+
+
+def organiser_add() -> Response:
+    """Add a player; in a running game at a place in the ring that tells nobody anything."""
+    new = body(shapes.Newcomer)
+    enrol = c.Enrol(new.nickname, new.year, new.challenge, seed=deeds.seed())
+    return _version(deeds.add(enrol, new.password, new.reason))
+
+
+def organiser_undo(version: int) -> Response:
+    """Take one event back exactly, or say what stands in the way."""
+    return _version(deeds.undo(version, body(shapes.Why).reason))
+
+
+def openapi() -> Response:
+    """Describe this API."""
+    return json(document(site().routes, killer.__version__))

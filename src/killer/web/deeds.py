@@ -1,0 +1,139 @@
+"""What players and organisers can do, for the pages and the API alike."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import Connection
+
+from killer import passwords
+from killer.game import commands as c
+from killer.game.model import Game, Player, Visibility
+from killer.game.refusals import Refusal, Unknown
+from killer.play import Outcome
+from killer.store import people
+from killer.watch import metrics
+from killer.web.problems import ProblemError
+from killer.web.site import asked, site, viewer
+
+TURNS: dict[str, type[c.Pause | c.Resume | c.End]] = {
+    "pause": c.Pause,
+    "resume": c.Resume,
+    "end": c.End,
+}
+
+
+def seed() -> int:
+    """Draw a seed; whoever knows it knows the ring, so it comes from the system."""
+    return secrets.randbits(63)
+
+
+def do(*commands: c.Command, reason: str = "") -> Outcome:
+    """Carry commands out in the viewer's game, in the viewer's name."""
+    try:
+        outcome = site().play.perform(viewer().feed.number, *commands, request=asked(reason))
+    except Refusal as refusal:
+        metrics.REFUSALS.labels(refusal.code).inc()
+        raise
+    return outcome
+
+
+def die() -> Outcome:
+    """Declare one's own death."""
+    return do(c.Die(viewer().player.id))
+
+
+def give_up() -> Outcome:
+    """Leave the game."""
+    return do(c.GiveUp(viewer().player.id))
+
+
+def steer(verb: str, reason: str = "") -> Outcome:
+    """Start, pause, resume, end or reshuffle the game.
+
+    Raises:
+        ProblemError: 404, there is no such verb.
+    """
+    if verb == "start":
+        return do(c.Start(seed()), reason=reason)
+    if verb == "reshuffle":
+        return do(c.Reshuffle(seed()), reason=reason)
+    if verb not in TURNS:
+        raise ProblemError(404, "not_found")
+    return do(TURNS[verb](), reason=reason)
+
+
+def show(visibility: str, reason: str = "") -> Outcome:
+    """Choose what players learn of a death.
+
+    Raises:
+        ProblemError: 400, there is no such visibility.
+    """
+    if visibility not in set(Visibility):
+        raise ProblemError(400, "bad_request")
+    return do(c.SetVisibility(Visibility(visibility)), reason=reason)
+
+
+def player_named(nickname: str) -> Player:
+    """Find a player of the viewer's game.
+
+    Raises:
+        Unknown: there is none of that nickname.
+    """
+    player = viewer().game.find(nickname)
+    if player is None:
+        raise Unknown("no_such_nickname", nickname=nickname)
+    return player
+
+
+def kill(nickname: str, *, credited: bool = True, reason: str = "") -> Outcome:
+    """Declare another's death."""
+    return do(c.Kill(player_named(nickname).id, credited), reason=reason)
+
+
+def revive(nickname: str, reason: str = "") -> Outcome:
+    """Bring a player back at a new place in the ring."""
+    return do(c.Revive(player_named(nickname).id, seed()), reason=reason)
+
+
+def remove(nickname: str, reason: str = "") -> Outcome:
+    """Take a player out of the game."""
+    return do(c.Remove(player_named(nickname).id), reason=reason)
+
+
+def sign_out_everywhere(nickname: str, reason: str = "") -> Outcome:
+    """End all sessions of a player."""
+    return do(c.EndSessions(player_named(nickname).id), reason=reason)
+
+
+def edit(nickname: str, fields: dict[str, str], reason: str = "") -> Outcome:
+    """Correct a player's nickname, year or challenge."""
+    return do(c.Edit(player_named(nickname).id, tuple(fields.items())), reason=reason)
+
+
+def undo(version: int, reason: str = "") -> Outcome:
+    """Take one event back exactly."""
+    return do(c.Undo(version), reason=reason)
+
+
+def add(newcomer: c.Enrol, password: str = "", reason: str = "") -> Outcome:
+    """Add a player, to the roster or to the running game."""
+    hashed = passwords.hash_password(password) if password else ""
+
+    def keep_password(connection: Connection, game: Game) -> None:
+        player = game.find(newcomer.nickname)
+        if hashed and player:
+            people.set_hashes(connection, viewer().feed.number, {player.id: hashed})
+
+    return site().play.perform(
+        viewer().feed.number, newcomer, request=asked(reason), alongside=keep_password
+    )
+
+
+def new_link(nickname: str) -> str:
+    """Make a new sign-in link for a player; the older ones no longer hold."""
+    player, game = player_named(nickname), viewer().feed.number
+    with site().database.write() as connection:
+        people.revoke_links(connection, game, player.id)
+        token = people.new_links(connection, game, [player.id])[player.id]
+    return f"{site().settings.address}/s/{token}"

@@ -1,0 +1,96 @@
+"""Signing in and out: by password or by link, limited, and the same for unknown and wrong."""
+
+from __future__ import annotations
+
+import time
+
+from flask import session
+from limits import RateLimitItem, parse
+
+from killer import passwords
+from killer.game import names
+from killer.game.model import Player, PlayerId
+from killer.store import people
+from killer.watch import metrics
+from killer.web.problems import ProblemError
+from killer.web.site import address, site
+
+BY_NICKNAME = parse("8/5 minutes")
+BY_ADDRESS = parse("1200/5 minutes")  # a whole campus shares one
+LONGEST = 300
+EASY = 3  # a sign-in after so few tries leaves its count to expire
+
+
+def with_password(nickname: str, password: str, game: str = "") -> Player:
+    """Sign in by nickname and password.
+
+    Raises:
+        ProblemError: 401, the same for unknown and wrong; 429 after too many tries.
+    """
+    key = names.key(nickname[:LONGEST])
+    _count(BY_NICKNAME, "nickname", key)
+    _count(BY_ADDRESS, "address", address())
+    account = _account(key, game)
+    known = account.password_hash if account else None
+    if not passwords.fits(known, password[:LONGEST]) or account is None:
+        metrics.SIGN_INS.labels("wrong").inc()
+        raise ProblemError(401, "wrong_password")
+    _forget_tries(key)
+    return enter(account.game, account.player)
+
+
+def with_link(token: str) -> Player:
+    """Sign in by a link's token.
+
+    Raises:
+        ProblemError: 401, whether it is unknown, used, expired or revoked; 429.
+    """
+    _count(BY_ADDRESS, "address", address())
+    with site().database.write() as connection:
+        account = people.use_link(connection, token)
+    if account is None:
+        metrics.SIGN_INS.labels("link_refused").inc()
+        raise ProblemError(401, "bad_link")
+    return enter(account.game, account.player)
+
+
+def enter(game: int, number: PlayerId) -> Player:
+    """Begin a fresh session for a player."""
+    player = site().hub.feed(game).game.players[number]
+    language = session.get("lang")
+    session.clear()
+    session["game"], session["player"], session["sessions"] = game, number, player.sessions
+    if language:
+        session["lang"] = language
+    metrics.SIGN_INS.labels("ok").inc()
+    return player
+
+
+def leave() -> None:
+    """End this session."""
+    session.clear()
+
+
+def _account(key: str, game: str) -> people.Account | None:
+    with site().database.read() as connection:
+        found = people.accounts(connection, key)
+    names_of_games = {row.id: row.name for row in site().hub.games()}
+    wanted = (a for a in found if not game or names_of_games.get(a.game) == game)
+    return next(wanted, None)
+
+
+def _count(limit: RateLimitItem, kind: str, whom: str) -> None:
+    limits = site().shared_limits
+    if limits.hit(limit, "sign-in", kind, whom):
+        return
+    metrics.SIGN_INS.labels("limited").inc()
+    reset, _ = limits.get_window_stats(limit, "sign-in", kind, whom)
+    wait = max(1, round(reset - time.time()))
+    raise ProblemError(429, "too_many_tries", retry_after=wait, minutes=max(1, round(wait / 60)))
+
+
+def _forget_tries(key: str) -> None:
+    limits = site().shared_limits
+    _, left = limits.get_window_stats(BY_NICKNAME, "sign-in", "nickname", key)
+    if BY_NICKNAME.amount - left > EASY:
+        limits.clear(BY_NICKNAME, "sign-in", "nickname", key)

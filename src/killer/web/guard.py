@@ -1,0 +1,193 @@
+"""What stands before every view: who may call it, from where, how often, and how refusals look."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, g, request, session
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from limits import parse
+from werkzeug.exceptions import HTTPException
+
+from killer import language
+from killer.live.hub import UnknownGameError
+from killer.watch import metrics
+from killer.web import answers, render
+from killer.web.problems import ProblemError, Told, tell
+from killer.web.route import Route, Who
+from killer.web.site import Viewer, address, site, viewer_or_none
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_KEY = 200
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+csrf = CSRFProtect()
+_log = structlog.get_logger()
+
+
+def install(app: Flask, routes: dict[str, Route]) -> None:
+    """Put the guard before every route of an application."""
+
+    def before() -> None:
+        _identify_request()
+        route = routes.get(request.endpoint or "")
+        if route is None or route.who is Who.MACHINE:
+            return
+        _see_who(route)
+        _check_origin()
+        _check_form()
+        _check_who(route)
+        _check_rate(route)
+
+    app.before_request(before)
+    app.after_request(_finish)
+    app.register_error_handler(Exception, _answer_error)
+
+
+def _identify_request() -> None:
+    g.started = time.perf_counter()
+    wanted = request.accept_languages.best_match(language.LANGUAGES, language.LANGUAGES[0])
+    g.language = session.get("lang", wanted)
+    language.choose(g.language)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(6))
+
+
+def _see_who(route: Route) -> None:
+    g.viewer = _viewer()
+    key = request.headers.get("Idempotency-Key", "") or _form_value("idempotency_key")
+    if len(key) > LONGEST_KEY:
+        raise ProblemError(400, "long_key", most=LONGEST_KEY)
+    g.idempotency_key = key
+    if key:
+        body = b"" if _is_form() else request.get_data()
+        about = f"{request.method} {request.path} ".encode() + body
+        g.about = hashlib.sha256(about).hexdigest()
+    g.route = route
+
+
+def _viewer() -> Viewer | None:
+    if "player" not in session:
+        return None
+    try:
+        feed = site().hub.feed(session["game"])
+    except UnknownGameError:
+        return None
+    player = feed.game.players.get(session["player"])
+    if player is None or player.sessions != session["sessions"]:
+        return None
+    return Viewer(feed, feed.game, player)
+
+
+def _check_origin() -> None:
+    """Refuse a change that another site asks for in a player's name."""
+    if request.method in SAFE:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise ProblemError(403, "foreign_origin")
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise ProblemError(403, "foreign_origin")
+
+
+def _is_form() -> bool:
+    return request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}
+
+
+def _form_value(name: str) -> str:
+    return request.form.get(name, "") if _is_form() else ""
+
+
+def _check_form() -> None:
+    """Let programs through with JSON; everything else needs the token of a page of ours."""
+    if request.method in SAFE:
+        return
+    if request.path.startswith("/api/"):
+        if request.mimetype not in {"", "application/json"}:
+            raise ProblemError(415, "not_json")
+        return
+    try:
+        csrf.protect()
+    except CSRFError as error:
+        raise ProblemError(403, "csrf") from error
+
+
+def _check_who(route: Route) -> None:
+    if route.who is Who.ANYBODY:
+        return
+    viewer = viewer_or_none()
+    if viewer is None:
+        raise ProblemError(401, "signed_out")
+    if route.who is Who.ORGANISER and not viewer.player.organiser:
+        raise ProblemError(403, "organisers_only")
+
+
+def _check_rate(route: Route) -> None:
+    if not route.limit:
+        return
+    viewer = viewer_or_none()
+    whom = f"{viewer.feed.number}/{viewer.player.id}" if viewer else address()
+    if not site().local_limits.hit(parse(route.limit), route.name, whom):
+        raise ProblemError(429, "too_fast", retry_after=5)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        response.headers.extend(PAGE_HEADERS)
+        response.headers["Vary"] = "Cookie, Accept-Encoding"
+        response.headers["Content-Language"] = language.current()
+        answers.zip_page(response)
+    route = request.endpoint or "none"
+    metrics.REQUESTS.labels(route, str(response.status_code)).inc()
+    if "started" in g and not response.is_streamed:
+        metrics.SECONDS.labels(route).observe(time.perf_counter() - g.started)
+    return response
+
+
+def _answer_error(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        code = {404: "not_found", 405: "not_allowed", 413: "too_large"}.get(status, "bad_request")
+        error = ProblemError(status, code)
+    told = tell(error)
+    if told.code == "internal":
+        _log.error("request.failed", path=request.path, exc_info=error)
+    headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}
+    if request.path.startswith(("/api/", "/health", "/metrics")):
+        return _problem(told), told.status, headers
+    return _error_page(told), told.status, headers
+
+
+def _problem(told: Told) -> Response:
+    body: dict[str, Any] = {
+        "type": f"urn:killer:problem:{told.code}",
+        "title": told.title,
+        "status": told.status,
+        "detail": HTTPStatus(told.status).phrase,
+    }
+    response = answers.json(body, told.status)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def _error_page(told: Told) -> str:
+    return render.page("error.html", code=told.status, sentence=told.title)

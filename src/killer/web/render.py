@@ -1,0 +1,52 @@
+"""Templates and what every one of them may use."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Flask, render_template, session
+from flask_wtf.csrf import generate_csrf
+
+from killer.language import current, say
+from killer.web.pages import Notice
+from killer.web.site import site, viewer_or_none
+
+
+def install(app: Flask) -> None:
+    """Give every template the sentences, the addresses and the tokens."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(_=say, csrf=generate_csrf, once=_once, static=_static)
+
+
+def _once() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _static(name: str) -> str:
+    return site().static.url(name)
+
+
+def page(template: str, **context: Any) -> str:
+    """Render a page for whoever is looking."""
+    found = viewer_or_none()
+    shared: dict[str, Any] = {
+        "lang": current(),
+        "viewer": found.player if found else None,
+        "game": found.game if found else None,
+        "notice": _notice(),
+    }
+    return render_template(template, **shared | context)
+
+
+def leave_notice(text: str, kind: str = "ok") -> None:
+    """Say something once, at the top of the next page."""
+    session["notice"] = [text, kind]
+
+
+def _notice() -> Notice | None:
+    if "notice" not in session:
+        return None
+    text, kind = session.pop("notice")
+    session.modified = True
+    return Notice(text, kind)

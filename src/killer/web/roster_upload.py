@@ -1,0 +1,119 @@
+"""Importing a roster on the organisers' page: check first, then carry out."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from flask import current_app, request
+from flask.typing import ResponseReturnValue
+
+from killer.language import say
+from killer.sheets import importer
+from killer.sheets.roster import Problem, Reading, read_roster
+from killer.sheets.tables import UnreadableTable, read_table
+from killer.store import people
+from killer.web import pages, render
+from killer.web.problems import ProblemError
+from killer.web.site import asked, site, viewer
+
+LIFETIME = 3600  # seconds between the check and the import
+
+Files = list[tuple[str, bytes]]
+
+
+def page() -> ResponseReturnValue:
+    """Show the form to import a roster."""
+    return render.page("organiser/import.html")
+
+
+def upload() -> ResponseReturnValue:
+    """Check the files of a roster, or import the ones that were checked."""
+    if "upload" in request.form:
+        return _import(_opened(request.form["upload"]))
+    return _check(_given())
+
+
+def _given() -> Files:
+    """Take the uploaded files, under names of their own."""
+    players, challenges = request.files.get("players"), request.files.get("challenges")
+    if not players or not players.filename:
+        raise ProblemError(400, "no_file")
+    files = [(players.filename, players.read())]
+    if challenges and challenges.filename:
+        name = challenges.filename
+        files.append((f"{name} (2)" if name == players.filename else name, challenges.read()))
+    return files
+
+
+def _seal() -> Fernet:
+    secret = str(current_app.secret_key).encode() + b":upload"
+    return Fernet(urlsafe_b64encode(hashlib.sha256(secret).digest()))
+
+
+def _sealed(files: Files) -> str:
+    """Hand the files back to the browser, encrypted: their passwords are stored nowhere here."""
+    return _seal().encrypt(msgspec.msgpack.encode(files)).decode()
+
+
+def _opened(sealed: str) -> Files:
+    try:
+        data = _seal().decrypt(sealed.encode(), ttl=LIFETIME)
+    except InvalidToken as error:
+        raise ProblemError(400, "upload_expired") from error
+    return msgspec.msgpack.decode(data, type=list[tuple[str, bytes]])
+
+
+def _read(files: Files) -> Reading:
+    try:
+        return read_roster(*(read_table(name, data) for name, data in files))
+    except UnreadableTable as error:
+        return Reading((), (error.problem,))
+
+
+def _plan(reading: Reading) -> importer.Plan:
+    with site().database.read() as connection:
+        contacts = people.read_contacts(connection, viewer().feed.number)
+    return importer.plan(viewer().game, reading, contacts)
+
+
+def _check(files: Files) -> ResponseReturnValue:
+    reading = _read(files)
+    wanted = _plan(reading.without_bad())
+    preview = pages.Preview(
+        new=len(wanted.new),
+        changed=len(wanted.changed),
+        unchanged=wanted.unchanged,
+        organisers=wanted.organisers,
+        faults=_faults(reading, "problem"),
+        notes=_faults(reading, "note"),
+        blocked=not reading.without_bad().sound,
+        upload=_sealed(files),
+    )
+    return render.page("organiser/import.html", preview=preview)
+
+
+def _faults(reading: Reading, severity: str) -> tuple[pages.Fault, ...]:
+    return tuple(_fault(p) for p in reading.problems if p.severity == severity)
+
+
+def _fault(problem: Problem) -> pages.Fault:
+    sentence = say(f"roster.{problem.code}", **dict[str, Any](problem.params))
+    return pages.Fault(problem.file, problem.row, problem.column, sentence)
+
+
+def _import(files: Files) -> ResponseReturnValue:
+    reading = _read(files)
+    if request.form.get("go") == "sound":
+        reading = reading.without_bad()
+    if not reading.sound:
+        return _check(files)
+    wanted = _plan(reading)
+    why = asked(say("site.import.reason"))
+    done = importer.carry_out(site().play, viewer().feed.number, wanted, why, lambda: None)
+    links = [(name, f"{site().settings.address}/s/{token}") for name, token in done.links.items()]
+    count = len(wanted.new) + len(wanted.changed)
+    return render.page("organiser/import.html", links=links, imported=count)

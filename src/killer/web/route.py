@@ -1,0 +1,44 @@
+"""One URL: what answers it, who may call it, how often, and what it takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from flask.typing import ResponseReturnValue
+
+View = Callable[..., ResponseReturnValue]
+
+
+class Who(Enum):
+    """Who may call a URL."""
+
+    MACHINE = "machine"  # monitors and browsers fetching files: no session is even looked at
+    ANYBODY = "anybody"
+    PLAYER = "player"
+    ORGANISER = "organiser"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table of URLs; `summary` comes from the view's docstring."""
+
+    method: str
+    rule: str
+    view: View
+    who: Who
+    limit: str = ""  # for each viewer in each worker, as the library `limits` writes it
+    takes: type | None = None
+    gives: type | None = None
+    status: int = 200
+
+    @property
+    def name(self) -> str:
+        """Give the name under which metrics and limits know it."""
+        return f"{self.method} {self.rule}"
+
+    @property
+    def summary(self) -> str:
+        """Say in one sentence what it does."""
+        return (self.view.__doc__ or "").strip().split("\n")[0]

@@ -1,0 +1,166 @@
+"""What the API takes and gives, as types: the answers and OpenAPI are both made from them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+StatusWord = Literal["alive", "dead", "gaveup", "out"]
+StateWord = Literal["preparing", "running", "paused", "over"]
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A nickname with its password, or the token of a sign-in link."""
+
+    nickname: str = ""
+    password: str = ""
+    token: str = ""
+    game: str = ""
+
+
+class SignedIn(msgspec.Struct):
+    """Who is signed in now."""
+
+    nickname: str
+    organiser: bool
+
+
+class Version(msgspec.Struct):
+    """The game's version after the call."""
+
+    version: int
+
+
+class Problem(msgspec.Struct):
+    """RFC 9457; `title` is in the reader's language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Self(msgspec.Struct):
+    """The player who asks."""
+
+    nickname: str
+    status: StatusWord
+    kills: int
+
+
+class Target(msgspec.Struct):
+    """The player to find; `photo` is an address or null."""
+
+    nickname: str
+    challenge: str
+    photo: str | None
+
+
+class GameNow(msgspec.Struct):
+    """The game at its newest version."""
+
+    name: str
+    state: StateWord
+    alive: int
+    players: int
+    version: int
+
+
+class Me(msgspec.Struct):
+    """The own card."""
+
+    player: Self
+    target: Target | None
+    game: GameNow
+
+
+class Line(msgspec.Struct):
+    """One line of the leaderboard."""
+
+    nickname: str
+    kills: int
+    year: str
+
+
+class Leaderboard(msgspec.Struct):
+    """Everybody by kills, then by nickname."""
+
+    version: int
+    alive: int
+    players: list[Line]
+
+
+class Face(msgspec.Struct):
+    """One player of the trombinoscope."""
+
+    nickname: str
+    year: str
+    photo: str | None
+
+
+class Organiser(msgspec.Struct):
+    """Whom to call."""
+
+    nickname: str
+    phone: str
+
+
+class Faces(msgspec.Struct):
+    """The trombinoscope."""
+
+    players: list[Face]
+    organisers: list[Organiser]
+
+
+class Row(msgspec.Struct):
+    """One player as organisers see it."""
+
+    nickname: str
+    status: StatusWord
+    target: str | None
+    hunter: str | None
+    challenge: str
+    kills: int
+    killed_by: str | None
+    order: int | None
+
+
+class Table(msgspec.Struct):
+    """All players as organisers see them."""
+
+    version: int
+    players: list[Row]
+
+
+class Why(msgspec.Struct):
+    """Why an organiser does it; kept in the log."""
+
+    reason: str = ""
+
+
+class Killing(msgspec.Struct):
+    """Why, and whether the hunter is credited with the kill."""
+
+    reason: str = ""
+    credited: bool = True
+
+
+class Newcomer(msgspec.Struct):
+    """A player to add."""
+
+    nickname: str
+    year: str = ""
+    challenge: str = ""
+    password: str = ""
+    reason: str = ""
+
+
+class Ready(msgspec.Struct):
+    """Whether the server may get traffic, part by part."""
+
+    ready: bool
+    database: bool
+    migrations: bool
+    bell: bool
+    sheet_lag: float | None

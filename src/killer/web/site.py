@@ -1,0 +1,81 @@
+"""What every view works with: the parts of this server, and whoever is looking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from flask import current_app, g, request
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from killer.game.model import Game, Player
+from killer.live.hub import Feed, Hub
+from killer.play import Play, Request
+from killer.settings import Settings
+from killer.store.database import Database
+from killer.web.route import Route
+from killer.web.static_files import StaticFiles
+
+KEY = "killer"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The parts, put together once in `app.py`."""
+
+    settings: Settings
+    database: Database
+    hub: Hub
+    play: Play
+    static: StaticFiles
+    routes: tuple[Route, ...]
+    shared_limits: FixedWindowRateLimiter  # counted for all workers
+
+    @cached_property
+    def local_limits(self) -> FixedWindowRateLimiter:
+        """Count in this worker only; made after the fork, because it starts a thread."""
+        return FixedWindowRateLimiter(MemoryStorage())
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whoever is signed in, in the game's newest version."""
+
+    feed: Feed
+    game: Game
+    player: Player
+
+
+def site() -> Site:
+    """Give the parts of the server that answers."""
+    return cast("Site", current_app.extensions[KEY])
+
+
+def viewer_or_none() -> Viewer | None:
+    """Give whoever is looking, if somebody is signed in."""
+    return cast("Viewer | None", g.get("viewer"))
+
+
+def viewer() -> Viewer:
+    """Give whoever is looking; the guard has seen to it that somebody is."""
+    found = viewer_or_none()
+    assert found is not None
+    return found
+
+
+def address() -> str:
+    """Give the caller's address; a whole IPv6 network counts as one."""
+    found = request.remote_addr or ""
+    return ":".join(found.split(":")[:4]) if ":" in found else found
+
+
+def asked(reason: str = "") -> Request:
+    """Describe the present request for the log, with its idempotency key."""
+    return Request(
+        actor=viewer().player.id,
+        reason=reason.strip()[:500],
+        key=cast("str", g.get("idempotency_key", "")),
+        about=cast("str", g.get("about", "")),
+    )

@@ -1,0 +1,38 @@
+"use strict";
+// The player's card: the veil over the target, remembered, and the moment of a new target.
+{
+  const KEY = "killer.reveal";
+  const remembered = () => { try { return localStorage.getItem(KEY) === "yes"; } catch { return false; } };
+  const remember = (shown) => { try { localStorage.setItem(KEY, shown ? "yes" : "no"); } catch { /* private mode */ } };
+  const box = () => document.getElementById("reveal");
+  const target = () => document.querySelector("[data-target]");
+
+  let known = target()?.dataset.target;
+
+  function settle() {
+    if (box()) box().checked = remembered();
+    const now = target()?.dataset.target;
+    if (now && now !== known) celebrate();
+    known = now;
+  }
+
+  function celebrate() {
+    document.getElementById("card").classList.add("is-new");
+    document.getElementById("announce").textContent = target().dataset.announce;
+    navigator.vibrate?.([70, 50, 150]);
+    if (remembered()) setTimeout(calm, 6_000);
+  }
+
+  function calm() {
+    document.getElementById("card")?.classList.remove("is-new");
+  }
+
+  document.addEventListener("change", ({ target: changed }) => {
+    if (!changed.matches("[data-reveal]")) return;
+    remember(changed.checked);
+    setTimeout(calm, 1_500);
+  });
+  document.addEventListener("htmx:afterSwap", settle);
+  document.addEventListener("killer:answered", settle);
+  settle();
+}

@@ -1,0 +1,50 @@
+"use strict";
+// Finding among what is on the page: words typed and one facet chosen, without asking the server.
+{
+  const box = document.querySelector("[data-find]");
+  const query = box.querySelector("[data-query]");
+  const found = box.querySelector("[data-found]");
+  const texts = new WeakMap();
+
+  const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+  function text(item, secrets) {
+    if (!texts.has(item)) {
+      const { item: name, more = "", secret = "" } = item.dataset;
+      texts.set(item, [fold(`${name} ${more}`), fold(secret)]);
+    }
+    const [open, hidden] = texts.get(item);
+    return secrets ? `${open} ${hidden}` : open; // a veiled target can't be found either
+  }
+
+  function filter() {
+    const words = fold(query.value).split(/\s+/).filter(Boolean);
+    const facet = box.querySelector("[name=facet]:checked")?.value ?? "";
+    const secrets = box.querySelector("#show-targets")?.checked;
+    let n = 0;
+    for (const item of document.getElementById(box.dataset.find).querySelectorAll("[data-item]")) {
+      const fits = (!facet || item.dataset.facet === facet) && words.every((word) => text(item, secrets).includes(word));
+      item.hidden = !fits;
+      n += fits;
+    }
+    found.textContent = words.length || facet ? found.dataset.found.replace("%s", n) : "";
+  }
+
+  function typed(event) {
+    const busy = event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || event.key === " ";
+    if (busy || document.querySelector("dialog[open]") || event.target.closest("input:not([type=radio],[type=checkbox]), textarea, select")) return;
+    if (event.key === "/") event.preventDefault();
+    query.focus(); // the key itself still lands in the field
+  }
+
+  for (const tools of box.querySelectorAll("[data-tools]")) tools.hidden = false;
+  box.addEventListener("input", filter);
+  query.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    query.value = "";
+    filter();
+    query.blur();
+  });
+  if ("keys" in box.dataset) document.addEventListener("keydown", typed);
+  document.addEventListener("htmx:afterSwap", filter);
+}

@@ -1,0 +1,110 @@
+"use strict";
+// What a frame changes on the page: counts, news, and which fragments are asked for again.
+{
+  const EVERYBODY = new Set(["started", "paused", "resumed", "ended", "resync"]);
+  const CROWD = 1_500; // spreads a thousand phones that hear the same frame
+  const LINES = 40;
+  const lang = document.documentElement.lang;
+  const chance = (ms) => Math.random() * ms;
+  const one = (id) => document.getElementById(id);
+
+  // --- the card: at once when it is mine that changed ---
+
+  let cardTimer = 0;
+
+  function refreshCard(delay) {
+    clearTimeout(cardTimer);
+    cardTimer = setTimeout(() => one("card") && htmx.trigger("#card", "killer:refresh"), delay);
+  }
+
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.target?.id === "card" && detail.failed) refreshCard(3_000 + chance(CROWD));
+  });
+
+  // --- pages that everybody may have open: not more often than each second, and only when seen ---
+
+  let followTimer = 0;
+  let due = false;
+
+  function follow() {
+    if (!document.querySelector("[data-follow]")) return;
+    due = true;
+    if (document.hidden || followTimer) return;
+    followTimer = setTimeout(() => {
+      followTimer = 0;
+      due = false;
+      for (const part of document.querySelectorAll("[data-follow]")) htmx.trigger(part, "killer:refresh");
+    }, 1_000 + chance(CROWD));
+  }
+
+  document.addEventListener("visibilitychange", () => due && follow());
+
+  // --- counts and news ---
+
+  function count(name, number) {
+    for (const place of document.querySelectorAll(`[data-live="${name}"]`)) {
+      if (number === undefined || place.textContent === String(number)) continue;
+      place.textContent = number;
+      place.classList.remove("is-moving");
+      void place.offsetWidth; // restarts the animation
+      place.classList.add("is-moving");
+    }
+  }
+
+  function bars(alive, players) {
+    for (const bar of document.querySelectorAll('[data-live="bar"]')) {
+      if (players) bar.max = players;
+      if (alive !== undefined) bar.value = alive;
+    }
+  }
+
+  function time(at) {
+    return new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
+  }
+
+  function addNews(frame) {
+    const feed = one("feed");
+    const text = frame.text?.[lang];
+    if (!feed || !text || feed.querySelector(`[data-version="${Number(frame.version)}"]`)) return;
+    feed.querySelector(".none")?.remove();
+    const line = document.createElement("li");
+    line.className = `is-fresh feed-${frame.type}`;
+    line.dataset.version = frame.version;
+    const clock = document.createElement("time");
+    clock.dateTime = frame.at;
+    clock.textContent = time(frame.at);
+    const words = document.createElement("span");
+    words.textContent = text;
+    line.append(clock, " ", words);
+    feed.prepend(line);
+    while (feed.children.length > LINES) feed.lastElementChild.remove();
+  }
+
+  function clocks() {
+    for (const clock of document.querySelectorAll("[data-clock]")) clock.textContent = time(clock.dateTime);
+  }
+
+  let state = document.body.dataset.state;
+
+  document.addEventListener("killer:frame", ({ detail: frame }) => {
+    const turned = frame.state !== undefined && frame.state !== state;
+    state = frame.state ?? state;
+    count("alive", frame.alive);
+    count("players", frame.players);
+    bars(frame.alive, frame.players);
+    addNews(frame);
+    if (frame.card) refreshCard(0);
+    else if (turned || EVERYBODY.has(frame.type)) refreshCard(chance(CROWD));
+    if (frame.type === "poll" || frame.type === "resync") one("feed") && htmx.trigger("#feed", "killer:refresh");
+    follow();
+  });
+
+  document.addEventListener("killer:stale", () => {
+    refreshCard(0);
+    one("feed") && htmx.trigger("#feed", "killer:refresh");
+    follow();
+  });
+
+  document.addEventListener("htmx:afterSwap", clocks);
+  clocks();
+}

@@ -1,0 +1,61 @@
+"""What monitors ask: alive, ready, and the figures."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Response, request
+
+from killer.store import migrations
+from killer.store.database import StoreUnavailableError
+from killer.watch import metrics
+from killer.web import shapes
+from killer.web.answers import json
+from killer.web.problems import ProblemError
+from killer.web.site import site
+
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
+def health() -> Response:
+    """Say ok: this process answers."""
+    return Response(b"ok", content_type="text/plain; charset=utf-8")
+
+
+def ready() -> Response:
+    """Tell whether this server may get traffic, part by part."""
+    parts = _parts()
+    return json(parts, 200 if parts.ready else 503)
+
+
+def _parts() -> shapes.Ready:
+    try:
+        migrated = migrations.current(site().database)
+    except StoreUnavailableError:
+        return shapes.Ready(False, database=False, migrations=False, bell=False, sheet_lag=None)
+    serving = site().hub.open
+    ready = migrated and serving
+    return shapes.Ready(ready, database=True, migrations=migrated, bell=serving, sheet_lag=None)
+
+
+def show_metrics() -> Response:
+    """Give all figures in Prometheus' text format, to this machine or with METRICS_TOKEN."""
+    token = site().settings.metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    allowed = bool(token) and hmac.compare_digest(given.encode(), token.encode())
+    direct = request.remote_addr in LOOPBACK and "X-Forwarded-For" not in request.headers
+    if not allowed and not direct:
+        raise ProblemError(403, "metrics_closed")
+    return Response(metrics.show(), content_type=metrics.CONTENT_TYPE)
+
+
+def static_file(fingerprint: str, name: str) -> Response:
+    """Give a static file under its fingerprint, for a year."""
+    file = site().static.find(fingerprint, name)
+    if file is None:
+        raise ProblemError(404, "not_found")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    body = file.body
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        body, headers["Content-Encoding"] = file.zipped, "gzip"
+    return Response(body, content_type=file.content_type, headers=headers)

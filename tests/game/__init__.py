@@ -1,0 +1,1 @@
+"""Tests of the game room: rules, undo, ring, standings, audience."""
