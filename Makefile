@@ -35,11 +35,10 @@ demo: install ## a throw-away game of 100 invented players on HOST:PORT (127.0.0
 run: install ## the server, with the settings of the environment and .env
 	@$(BIN)/killer serve
 
-check: install-dev ## what must hold before a commit: format, rules, types, layers, structure
+check: install-dev ## what must hold before a commit: format, rules, types, the house tests
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run .venv/bin/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-cache >.venv/layers.log || { cat .venv/layers.log; exit 1; }
 	@$(BIN)/pytest tests/house
 	@echo "make check: all is well."
 

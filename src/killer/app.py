@@ -18,6 +18,7 @@ from killer.store.database import Database
 from killer.store.hits import DatabaseStorage
 from killer.watch import logs, metrics
 from killer.web import guard, render
+from killer.web.express import Express
 from killer.web.routes import ROUTES
 from killer.web.sessions import SignedCookies
 from killer.web.site import KEY, Site
@@ -33,7 +34,7 @@ def create(settings: Settings | None = None) -> Flask:
     logs.configure(found.loglevel)
     app = Flask("killer.web", static_folder=None)
     app.secret_key = settings_.secret(found)
-    app.session_interface = SignedCookies(settings_.secret(found))
+    cookies = app.session_interface = SignedCookies(settings_.secret(found))
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
         MAX_FORM_MEMORY_SIZE=LARGEST_UPLOAD,
@@ -46,6 +47,7 @@ def create(settings: Settings | None = None) -> Flask:
     guard.csrf.init_app(app)
     guard.install(app, {route.name: route for route in ROUTES})
     render.install(app)
+    app.wsgi_app = Express(app.wsgi_app, site_of(app), cookies)  # type: ignore[method-assign]  # Flask's documented way
     if found.proxies:
         trust = {"x_for": found.proxies, "x_proto": found.proxies, "x_host": found.proxies}
         app.wsgi_app = ProxyFix(app.wsgi_app, **trust)  # type: ignore[method-assign]  # Flask's documented way

@@ -30,33 +30,29 @@ from killer.web.site import Site
 BOTS = 50
 WORKERS = 2
 PATIENCE = 30.0  # seconds for the server to answer
-FIRST = tuple(
-    [
-        "Agile",
-        "Brave",
-        "Calme",
-        "Discret",
-        "Espiègle",
-        "Habile",
-        "Lunaire",
-        "Rapide",
-        "Sage",
-        "Tenace",
-    ]
+FIRST = (
+    "Agile",
+    "Brave",
+    "Calme",
+    "Discret",
+    "Espiègle",
+    "Habile",
+    "Lunaire",
+    "Rapide",
+    "Sage",
+    "Tenace",
 )
-SECOND = tuple(
-    [
-        "Blaireau",
-        "Cigogne",
-        "Daim",
-        "Furet",
-        "Geai",
-        "Hérisson",
-        "Lynx",
-        "Martre",
-        "Panda",
-        "Renard",
-    ]
+SECOND = (
+    "Blaireau",
+    "Cigogne",
+    "Daim",
+    "Furet",
+    "Geai",
+    "Hérisson",
+    "Lynx",
+    "Martre",
+    "Panda",
+    "Renard",
 )
 YEARS = ("1A", "2A", "3A", "4A", "5A")
 CHALLENGES = (

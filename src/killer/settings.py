@@ -179,6 +179,11 @@ def language() -> str:
     return os.environ.get("KILLER_LANGUAGE", "fr")
 
 
+def under_gunicorn(folder: str) -> bool:
+    """Tell whether this process is one of several workers, which share that folder's variable."""
+    return bool(os.environ.get(folder))
+
+
 def inherited() -> dict[str, str]:
     """Give the environment of this process, for a server that it starts."""
     return dict(os.environ)

@@ -90,16 +90,21 @@ class AnyGame(RuleBasedStateMachine):
         self.attempt(c.Revive(self.somebody(pick), seed))
 
     @rule(
-        word=WORDS, status=st.sampled_from([Status.ALIVE, Status.OUT]), boss=st.booleans(), seed=SEEDS
+        word=WORDS,
+        status=st.sampled_from([Status.ALIVE, Status.OUT]),
+        boss=st.booleans(),
+        seed=SEEDS,
     )
-    def enrol(self, word: str, status: Status, boss: bool, seed: int) -> None:
+    def enrol(self, word: str, status: Status, seed: int, *, boss: bool) -> None:
         self.attempt(c.Enrol(word, status=status, organiser=boss, seed=seed))
 
     @rule(pick=SOMEBODY, fields=st.lists(st.tuples(FIELDS, WORDS), max_size=3), boss=st.booleans())
-    def edit(self, pick: int, fields: list[tuple[str, str]], boss: bool) -> None:
+    def edit(self, pick: int, fields: list[tuple[str, str]], *, boss: bool) -> None:
         self.attempt(c.Edit(self.somebody(pick), (*fields, ("organiser", boss))))
 
-    @rule(pick=SOMEBODY, command=st.sampled_from([c.EndSessions, partial(c.NoteContacts, fields=())]))
+    @rule(
+        pick=SOMEBODY, command=st.sampled_from([c.EndSessions, partial(c.NoteContacts, fields=())])
+    )
     def note(self, pick: int, command: partial[c.Command]) -> None:
         self.attempt(command(self.somebody(pick)))
 

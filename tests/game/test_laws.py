@@ -88,5 +88,5 @@ def _start(steps: list) -> Game:
     return steps[-1][0] if joined else steps[0][0]
 
 
-LawfulGame.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+LawfulGame.TestCase.settings = settings(max_examples=120, stateful_step_count=40)
 TestRandomGames = LawfulGame.TestCase

@@ -291,7 +291,17 @@ def test_an_organisers_end_done_again_is_not_taken_for_an_automatic_one():
     story.undo(story.last("undone"))
     assert story.game.state is State.OVER
     blocked = story.refusal(story.last("died"))
-    assert blocked.params == {"version": story.last("undone"), "kind": "undone"}
+    assert blocked.params == {"version": story.last("ended"), "kind": "ended"}
+
+
+def test_an_automatic_end_that_was_done_again_with_two_alive_is_taken_back():
+    story = a_story(2)
+    story.play(c.Die(BOB))
+    story.undo(story.last("died"))
+    story.undo(story.last("undone") - 1)
+    assert story.game.state is State.OVER
+    story.undo(story.last("ended"))
+    assert ageless(story.game) == ageless(a_story(2).game)
 
 
 # --- nicknames ---

@@ -297,7 +297,7 @@ def photograph(page: Any, port: int, sample: Sample, file: Path) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if wide > 0:
         print(f"overflow: {file.name} by {wide} px")
-    page.screenshot(path=str(file), full_page=not sample.tap)
+    page.screenshot(path=str(file), full_page=not sample.tap and "WHOLE" in os.environ)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def undo(game: Game, command: Undo) -> tuple[e.Event, ...]:
         return ()
     if not event.undoable:
         raise NotNow("cannot_undo", kind=e.kind(event), version=command.version)
-    if _automatic(event):
+    if _automatic(event) and len(game.alive) < SMALLEST_GAME:
         raise NotNow("undo_the_fall", version=command.version - 1)  # the end goes with its cause
     later = tuple((at, one) for at, one in command.log[1:] if at not in gone)
     reopened = _reopened(game, event, later)

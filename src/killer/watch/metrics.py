@@ -39,12 +39,32 @@ SIGN_INS = Counter("killer_sign_ins", "Tries to sign in.", ["outcome"])
 REFUSALS = Counter("killer_refusals", "Commands that the rules refused.", ["code"])
 
 
+_counters: dict[tuple[str, int], Counter] = {}
+_timers: dict[str, Histogram] = {}
+
+
+def answered(route: str, status: int, seconds: float | None) -> None:
+    """Count an answer; streams have no duration."""
+    counter = _counters.get((route, status))
+    if counter is None:
+        counter = _counters[route, status] = REQUESTS.labels(route, str(status))
+    counter.inc()
+    if seconds is not None:
+        timer = _timers.get(route)
+        if timer is None:
+            timer = _timers[route] = SECONDS.labels(route)
+        timer.observe(seconds)
+
+
 class Processes(Collector):
     """CPU and memory of the server: the master and all its workers."""
 
+    def __init__(self, *, workers: bool) -> None:
+        self._workers = workers
+
     def collect(self) -> Iterator[Metric]:
         """Measure now."""
-        processes = _server()
+        processes = _server(workers=self._workers)
         cpu = CounterMetricFamily("killer_cpu_seconds", "CPU time of all server processes.")
         cpu.add_metric([], sum(map(_cpu, processes)))
         memory = GaugeMetricFamily(
@@ -56,10 +76,10 @@ class Processes(Collector):
         yield from (cpu, memory, count)
 
 
-def _server() -> list[psutil.Process]:
+def _server(*, workers: bool) -> list[psutil.Process]:
     """Find the master, which is the parent in a multi-process server, and its workers."""
     me = psutil.Process()
-    master = psutil.Process(os.getppid()) if os.environ.get(FOLDER) else me
+    master = psutil.Process(os.getppid()) if workers else me
     return [master, *master.children(recursive=True)]
 
 
@@ -78,12 +98,12 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def show() -> bytes:
-    """Write all metrics in Prometheus' text format."""
+def show(*, workers: bool) -> bytes:
+    """Write all metrics in Prometheus' text format, of all workers when there are several."""
     registry = CollectorRegistry()
-    if os.environ.get(FOLDER):
+    if workers:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types there
-        registry.register(Processes())
+        registry.register(Processes(workers=workers))
         return generate_latest(registry)
-    registry.register(Processes())
+    registry.register(Processes(workers=workers))
     return generate_latest(REGISTRY) + generate_latest(registry)

@@ -13,6 +13,8 @@ from flask import Response, request
 WORTH_ZIPPING = 1000  # bytes
 PRIVATE = "private, no-cache"
 
+Header = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -33,13 +35,27 @@ def encode(value: Any) -> Encoded:
 
 def send(encoded: Encoded) -> Response:
     """Send an encoded answer, or 304 when the reader has it already."""
-    headers = {"ETag": encoded.etag, "Cache-Control": PRIVATE, "Vary": "Cookie, Accept-Encoding"}
-    if encoded.etag in request.headers.get("If-None-Match", ""):
-        return Response(status=304, headers=headers)
+    known = request.headers.get("If-None-Match", "")
+    status, headers, body = negotiate(encoded, known, request.headers.get("Accept-Encoding", ""))
+    return Response(body, status, headers)
+
+
+def negotiate(encoded: Encoded, known: str, accepted: str) -> tuple[int, list[Header], bytes]:
+    """Choose status, headers and body by what the reader knows (ETags) and accepts (codings)."""
+    headers = [
+        ("ETag", encoded.etag),
+        ("Cache-Control", PRIVATE),
+        ("Vary", "Cookie, Accept-Encoding"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    if encoded.etag in known:
+        return 304, headers, b""
     body = encoded.body
-    if encoded.zipped and takes_gzip():
-        body, headers["Content-Encoding"] = encoded.zipped, "gzip"
-    return Response(body, mimetype="application/json", headers=headers)
+    if encoded.zipped and "gzip" in accepted:
+        body = encoded.zipped
+        headers.append(("Content-Encoding", "gzip"))
+    headers += (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
+    return 200, headers, body
 
 
 def takes_gzip() -> bool:

@@ -21,7 +21,7 @@ from killer.web import deeds, entrance, shapes
 from killer.web.answers import Encoded, encode, json, send
 from killer.web.openapi import document
 from killer.web.problems import ProblemError
-from killer.web.site import site, viewer
+from killer.web.site import Viewer, site, viewer
 
 Body = TypeVar("Body")
 
@@ -69,8 +69,13 @@ def _photo(name: str) -> str | None:
 
 def me() -> Response:
     """Give the own card."""
-    number = viewer().player.id
-    return send(viewer().feed.once(("me", number), lambda game: _me(game, number)))
+    return send(encoded_me(viewer()))
+
+
+def encoded_me(asker: Viewer) -> Encoded:
+    """Encode a player's own card, once for each version."""
+    number = asker.player.id
+    return asker.feed.once(("me", number), lambda game: _me(game, number))
 
 
 def _me(game: Game, number: PlayerId) -> Encoded:
@@ -96,7 +101,12 @@ def giveup() -> Response:
 
 def leaderboard() -> Response:
     """Give everybody by kills, then by nickname."""
-    return send(viewer().feed.once("leaderboard", _leaderboard))
+    return send(encoded_leaderboard(viewer()))
+
+
+def encoded_leaderboard(asker: Viewer) -> Encoded:
+    """Encode the leaderboard, once for each version."""
+    return asker.feed.once("leaderboard", _leaderboard)
 
 
 def _leaderboard(game: Game) -> Encoded:

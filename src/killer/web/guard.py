@@ -17,12 +17,11 @@ from limits import parse
 from werkzeug.exceptions import HTTPException
 
 from killer import language
-from killer.live.hub import UnknownGameError
 from killer.watch import metrics
 from killer.web import answers, render
 from killer.web.problems import ProblemError, Told, tell
 from killer.web.route import Route, Who
-from killer.web.site import Viewer, address, site, viewer_or_none
+from killer.web.site import address, find_viewer, site, viewer_or_none
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_KEY = 200
@@ -72,7 +71,7 @@ def _identify_request() -> None:
 
 
 def _see_who(route: Route) -> None:
-    g.viewer = _viewer()
+    g.viewer = find_viewer(site().hub, session)
     key = request.headers.get("Idempotency-Key", "") or _form_value("idempotency_key")
     if len(key) > LONGEST_KEY:
         raise ProblemError(400, "long_key", most=LONGEST_KEY)
@@ -82,19 +81,6 @@ def _see_who(route: Route) -> None:
         about = f"{request.method} {request.path} ".encode() + body
         g.about = hashlib.sha256(about).hexdigest()
     g.route = route
-
-
-def _viewer() -> Viewer | None:
-    if "player" not in session:
-        return None
-    try:
-        feed = site().hub.feed(session["game"])
-    except UnknownGameError:
-        return None
-    player = feed.game.players.get(session["player"])
-    if player is None or player.sessions != session["sessions"]:
-        return None
-    return Viewer(feed, feed.game, player)
 
 
 def _check_origin() -> None:
@@ -157,9 +143,8 @@ def _finish(response: Response) -> Response:
         response.headers["Content-Language"] = language.current()
         answers.zip_page(response)
     route = request.endpoint or "none"
-    metrics.REQUESTS.labels(route, str(response.status_code)).inc()
-    if "started" in g and not response.is_streamed:
-        metrics.SECONDS.labels(route).observe(time.perf_counter() - g.started)
+    took = time.perf_counter() - g.started if "started" in g and not response.is_streamed else None
+    metrics.answered(route, response.status_code, took)
     return response
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app, g, request
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from killer.game.model import Game, Player
-from killer.live.hub import Feed, Hub
+from killer.live.hub import Feed, Hub, UnknownGameError
 from killer.play import Play, Request
 from killer.settings import Settings
 from killer.store.database import Database
@@ -51,6 +52,20 @@ class Viewer:
 def site() -> Site:
     """Give the parts of the server that answers."""
     return cast("Site", current_app.extensions[KEY])
+
+
+def find_viewer(hub: Hub, session: Mapping[str, Any]) -> Viewer | None:
+    """Give whoever a session names, unless the sessions of that player were ended."""
+    if "player" not in session:
+        return None
+    try:
+        feed = hub.feed(session["game"])
+    except UnknownGameError:
+        return None
+    player = feed.game.players.get(session["player"])
+    if player is None or player.sessions != session["sessions"]:
+        return None
+    return Viewer(feed, feed.game, player)
 
 
 def viewer_or_none() -> Viewer | None:

@@ -6,6 +6,7 @@ import hmac
 
 from flask import Response, request
 
+from killer.settings import under_gunicorn
 from killer.store import migrations
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
@@ -46,7 +47,9 @@ def show_metrics() -> Response:
     direct = request.remote_addr in LOOPBACK and "X-Forwarded-For" not in request.headers
     if not allowed and not direct:
         raise ProblemError(403, "metrics_closed")
-    return Response(metrics.show(), content_type=metrics.CONTENT_TYPE)
+    return Response(
+        metrics.show(workers=under_gunicorn(metrics.FOLDER)), content_type=metrics.CONTENT_TYPE
+    )
 
 
 def static_file(fingerprint: str, name: str) -> Response:

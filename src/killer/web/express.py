@@ -1,0 +1,79 @@
+"""The few readings that every phone repeats, answered before Flask at a tenth of the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from killer.store.database import StoreUnavailableError
+from killer.watch import metrics
+from killer.web import api
+from killer.web.answers import Encoded, negotiate
+from killer.web.sessions import COOKIE, SignedCookies
+from killer.web.site import Site, Viewer, find_viewer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Lane = Callable[[Viewer], Encoded]
+
+LANES: dict[str, Lane] = {"/api/me": api.encoded_me, "/api/leaderboard": api.encoded_leaderboard}
+HEALTH = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "2")]
+
+
+class Express:
+    """Answers a plain GET by a signed-in player; whatever is less plain goes on to Flask."""
+
+    def __init__(self, flask: WSGIApplication, site: Site, cookies: SignedCookies) -> None:
+        self._flask = flask
+        self._site = site
+        self._cookies = cookies
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or hand the request on."""
+        if environ["REQUEST_METHOD"] == "GET":
+            path = environ["PATH_INFO"]
+            if path == "/health":
+                metrics.answered("GET /health", 200, None)
+                start_response("200 OK", HEALTH)
+                return (b"ok",)
+            lane = LANES.get(path)
+            if lane:
+                started = time.perf_counter()
+                encoded = self._encoded(lane, environ)
+                if encoded:
+                    return _send(encoded, path, environ, start_response, started)
+        return self._flask(environ, start_response)
+
+    def _encoded(self, lane: Lane, environ: WSGIEnvironment) -> Encoded | None:
+        """Give the answer, or nothing when Flask has to say what is wrong."""
+        value = _cookie(environ.get("HTTP_COOKIE", ""))
+        if value is None:
+            return None
+        try:
+            viewer = find_viewer(self._site.hub, self._cookies.parse(value))
+        except StoreUnavailableError:
+            return None
+        return lane(viewer) if viewer else None
+
+
+def _cookie(header: str) -> str | None:
+    """Find the session's cookie in a header that holds it once and unquoted."""
+    found = [part for part in header.split("; ") if part.startswith(f"{COOKIE}=")]
+    return found[0][len(COOKIE) + 1 :] if len(found) == 1 else None
+
+
+def _send(
+    encoded: Encoded,
+    path: str,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    started: float,
+) -> Iterable[bytes]:
+    status, headers, body = negotiate(
+        encoded, environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
+    )
+    start_response("304 NOT MODIFIED" if status == 304 else "200 OK", headers)  # noqa: PLR2004
+    metrics.answered(f"GET {path}", status, time.perf_counter() - started)
+    return (body,)
