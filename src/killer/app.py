@@ -17,15 +17,15 @@ from killer.store import games, log
 from killer.store.database import Database
 from killer.store.hits import DatabaseStorage
 from killer.watch import logs, metrics
-from killer.web import guard, render
+from killer.web import guard, render, roster_upload
 from killer.web.express import Express
+from killer.web.route import CONVERTERS
 from killer.web.routes import ROUTES
 from killer.web.sessions import SignedCookies
 from killer.web.site import KEY, Site
 from killer.web.static_files import StaticFiles
 
 DOTENV = Path(".env")
-LARGEST_UPLOAD = 12 * 1024 * 1024  # bytes
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -36,12 +36,14 @@ def create(settings: Settings | None = None) -> Flask:
     app.secret_key = settings_.secret(found)
     cookies = app.session_interface = SignedCookies(settings_.secret(found))
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
-        MAX_FORM_MEMORY_SIZE=LARGEST_UPLOAD,
+        MAX_FORM_MEMORY_SIZE=roster_upload.LARGEST,
         WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=False,  # the guard looks at Origin; not every browser sends a Referer
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions[KEY] = build(found)
+    app.url_map.converters.update(CONVERTERS)
+    app.url_map.merge_slashes = False  # a nickname may hold two of them
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
     guard.csrf.init_app(app)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
-from sqlalchemy import Connection
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from killer.game import commands as c
 from killer.game.events import Event
 from killer.game.model import Game, PlayerId
-from killer.game.refusals import Invalid
+from killer.game.refusals import Invalid, Refusal
 from killer.game.rules import decide
 from killer.live.hub import Hub
 from killer.store import games, log
-from killer.store.database import Database, StaleVersionError
+from killer.store.database import Connection, Database, StaleVersionError
 
 COMMAND_LINE = 0  # who acts when nobody is signed in
+LARGEST_BATCH = 100  # requests that share one transaction
 
 Alongside = Callable[[Connection, Game], None]
 
@@ -39,12 +40,35 @@ class Outcome:
     events: tuple[Event, ...] = ()
 
 
+@dataclass(slots=True)
+class _Job:
+    """One request on its way: what it asks, and in the end an outcome or an error."""
+
+    commands: tuple[c.Command, ...]
+    request: Request
+    alongside: Alongside | None
+    outcome: Outcome | None = None
+    error: BaseException | None = None
+    records: list[log.Recorded] = field(default_factory=list)
+
+    @property
+    def waits(self) -> bool:
+        return self.outcome is None and self.error is None
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether it needs a transaction of its own: it reads the log, or writes beside it."""
+        return self.alongside is not None or any(isinstance(one, c.Undo) for one in self.commands)
+
+
 class Play:
     """Carries commands out, for people, bots and the command line alike."""
 
     def __init__(self, database: Database, hub: Hub) -> None:
         self.database = database
         self.hub = hub
+        self._turn: dict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._queue: dict[int, deque[_Job]] = defaultdict(deque)
 
     def perform(
         self,
@@ -56,46 +80,84 @@ class Play:
         """Carry commands out together, in one transaction, or none of them.
 
         What `alongside` writes is kept in the same transaction, given the game afterwards.
+        Requests that wait for their turn in this process share the next transaction, so that a
+        burst costs few of them; each is still answered for itself.
 
         Raises:
             Refusal: the rules say no.
             StoreUnavailableError: nothing was changed; try again.
         """
-        asked = request or Request()
-        try:
-            outcome = self._once(game, commands, asked, alongside)
-        except StaleVersionError:
-            outcome = self._once(game, commands, asked, alongside)
+        job = _Job(commands, request or Request(), alongside)
+        self._queue[game].append(job)
+        with self._turn[game]:
+            while job.waits:
+                self._carry_out(game, _next_batch(self._queue[game]))
         self.hub.ring(game)
-        return outcome
+        if job.error:
+            raise job.error
+        assert job.outcome is not None
+        return job.outcome
 
-    def _once(
-        self,
-        number: int,
-        commands: tuple[c.Command, ...],
-        asked: Request,
-        alongside: Alongside | None,
-    ) -> Outcome:
+    def _carry_out(self, game: int, batch: Sequence[_Job]) -> None:
+        """Settle every job of a batch; what goes wrong with the whole goes to each."""
+        try:
+            try:
+                self._once(game, batch)
+            except StaleVersionError:
+                self._once(game, batch)
+        except BaseException as error:
+            for job in batch:
+                job.outcome, job.error = None, error
+            if not isinstance(error, Exception):
+                raise  # the process ends; an error is raised again by each `perform`
+
+    def _once(self, number: int, batch: Sequence[_Job]) -> None:
         known = self.hub.feed(number).game
         with self.database.write() as connection:
-            kept = _kept_answer(connection, number, asked)
-            if kept is not None:
-                return Outcome(kept)
             before = _newest(connection, number, known)
-            events, after = _decide_all(connection, number, before, commands)
-            if events:
-                records = _records(before, events, asked)
+            after, answers = before, []
+            for job in batch:
+                after, answer = _settle(connection, number, after, job)
+                answers.append(answer)
+            records = [record for job in batch for record in job.records]
+            if records:
                 games.save(connection, number, before, after, records)
-            if alongside:
-                alongside(connection, after)
-            if asked.key:
-                _keep_answer(connection, number, asked, after.version)
-        return Outcome(after.version, events)
+            for job in batch:
+                if job.alongside and job.error is None:
+                    job.alongside(connection, after)
+        for job, answer in zip(batch, answers, strict=True):
+            job.outcome = answer  # only now: the transaction is kept
+
+
+def _next_batch(queue: deque[_Job]) -> list[_Job]:
+    batch = [queue.popleft()]
+    while queue and len(batch) < LARGEST_BATCH and not (batch[0].alone or queue[0].alone):
+        batch.append(queue.popleft())
+    return batch
 
 
 def _newest(connection: Connection, number: int, known: Game) -> Game:
     games.version(connection, number, lock=True)
     return known.after(*(r.event for r in log.since(connection, number, known.version)))
+
+
+def _settle(
+    connection: Connection, number: int, game: Game, job: _Job
+) -> tuple[Game, Outcome | None]:
+    """Decide a job on the game as the jobs before it left it; a refusal leaves the game alone."""
+    job.records, job.error = [], None
+    try:
+        kept = _kept_answer(connection, number, job.request)
+        if kept is not None:
+            return game, Outcome(kept)
+        events, after = _decide_all(connection, number, game, job.commands)
+    except Refusal as refusal:
+        job.error = refusal
+        return game, None
+    job.records = _records(game, events, job.request)
+    if job.request.key:
+        _keep_answer(connection, number, job.request, after.version)
+    return after, Outcome(after.version, events)
 
 
 def _decide_all(

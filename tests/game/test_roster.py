@@ -62,6 +62,7 @@ def test_an_organiser_may_play():
 def test_a_late_joiner_enters_the_ring_and_the_hunter_never_knew_the_newcomers_prey(make, seed):
     before = make(3)
     enrolled, joined = decide(before, c.Enrol("Zoé", seed=seed))
+    assert enrolled.status is Status.OUT  # nobody lives outside the ring, not for one version
     after = before.after(enrolled, joined)
     zoe = after.find("zoé")
     assert zoe.status is Status.ALIVE

@@ -284,6 +284,15 @@ def test_an_earlier_resumption_does_not_reopen_a_game_with_one_player_left():
     assert blocked.params == {"version": story.last("died"), "kind": "died"}
 
 
+def test_a_fallen_player_who_was_removed_counts_again_after_the_end():
+    story = a_story(3)
+    story.play(c.Die(BOB), c.Remove(BOB), c.Die(CHARLIE))
+    story.undo(story.last("removed"))
+    assert story.game.state is State.OVER
+    assert dict(story.game.order) == {BOB: 1, CHARLIE: 2}
+    assert dict(story.game.kills) == {ALICE: 2}
+
+
 def test_an_organisers_end_done_again_is_not_taken_for_an_automatic_one():
     story = a_story(3)
     story.play(c.Die(CHARLIE), c.End())

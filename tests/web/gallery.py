@@ -1,6 +1,6 @@
 """Every page in every state, from real games: rendered for tests, photographed for eyes.
 
-    python tests/web/gallery.py [FOLDER] [NAME…]
+python tests/web/gallery.py [FOLDER] [NAME…]
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from typing import Any
 from flask import Flask, Response, render_template, send_from_directory
 from werkzeug.serving import make_server
 
+from killer.game import audience
 from killer.game import commands as c
 from killer.game.model import Game, Player, PlayerId, Visibility
 from killer.game.rules import decide
 from killer.language import say, speaking
+from killer.live.frames import sentence
 from killer.web import pages
 
 WEB = Path(pages.__file__).parent
@@ -30,15 +32,15 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 BEGAN = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
 FIRST = (
-    "Camille Sacha Maëlle Théo Inès Yanis Zoé Louison Jules Noor Élise Marius Apolline Bilal Rose "
-    "Octave Sixtine Gaspard Fleur Anatole"
-).split()
-LAST = "Corbeau Loutre Tempête Orage Silex".split()
+    *("Camille", "Sacha", "Maëlle", "Théo", "Inès", "Yanis", "Zoé", "Louison", "Jules", "Noor"),
+    *("Élise", "Marius", "Apolline", "Bilal", "Rose", "Octave", "Sixtine", "Gaspard", "Fleur"),
+    "Anatole",
+)
+LAST = ["Corbeau", "Loutre", "Tempête", "Orage", "Silex"]
 CHALLENGES = (
     "Lui faire chanter le refrain d'une chanson d'amour devant au moins trois témoins",
     "Obtenir qu'il ou elle porte ton sac",
@@ -48,12 +50,12 @@ CHALLENGES = (
 )
 LONGEST_NAME = "Maximilienne-Alexandrine de la Rochefoucauld-Montmorency III"
 LONGEST_CHALLENGE = (
-    "Convaincre ta cible de t'expliquer, schéma à l'appui, le fonctionnement du moteur à explosion, "
-    "puis lui faire recommencer depuis le début parce que tu n'as pas compris la bielle ; pendant "
-    "ce temps un complice doit passer deux fois derrière elle avec un chapeau différent sans "
-    "qu'elle le remarque, et à la fin elle doit te serrer la main en disant « au plaisir de vous "
-    "revoir, cher collègue ». Les mots exacts comptent : un témoin extérieur au jeu devra pouvoir "
-    "les confirmer le soir même aux organisateurs, faute."
+    "Convaincre ta cible de t'expliquer, schéma à l'appui, le fonctionnement du moteur à "
+    "explosion, puis lui faire recommencer depuis le début parce que tu n'as pas compris la "
+    "bielle ; pendant ce temps un complice doit passer deux fois derrière elle avec un chapeau "
+    "différent sans qu'elle le remarque, et à la fin elle doit te serrer la main en disant « au "
+    "plaisir de vous revoir, cher collègue ». Les mots exacts comptent : un témoin extérieur au "
+    "jeu devra pouvoir les confirmer le soir même aux organisateurs, faute."
 )
 
 
@@ -83,14 +85,21 @@ class Told:
 
 
 def names(players: int) -> list[str]:
-    pool = [f"{first} {last}" if i else first for i, last in enumerate(["", *LAST]) for first in FIRST]
+    pool = [
+        f"{first} {last}" if i else first for i, last in enumerate(["", *LAST]) for first in FIRST
+    ]
     return pool[:players]
 
 
 def gathered(players: int = 100) -> Told:
     """A game that has not begun: organisers who don't play, and that many who do."""
     told = Told(Game(name="Week-end d'intégration"))
-    told.do(*(c.Enrol(name, year="Bureau", status=pages.Status.OUT, organiser=True) for name in ("Agathe B.", "Karim")))
+    told.do(
+        *(
+            c.Enrol(name, year="Bureau", status=pages.Status.OUT, organiser=True)
+            for name in ("Agathe B.", "Karim")
+        )
+    )
     for i, name in enumerate(names(players)):
         told.do(c.Enrol(name, year=f"{i % 3 + 1}A", challenge=CHALLENGES[i % len(CHALLENGES)]))
     return told
@@ -143,9 +152,19 @@ def seen(told: Told, nickname: str, **context: Any) -> dict[str, Any]:
     return {"game": told.game, "viewer": told.player(nickname), **context}
 
 
+def news(told: Told) -> list[pages.FeedLine]:
+    """Tell everybody's news, newest first."""
+    known = ((record, audience.news(told.game, record.event)) for record in told.newest)
+    return [
+        pages.FeedLine(record.version, record.at, each.kind, sentence(each))
+        for record, each in known
+        if each.kind != "changed"
+    ]
+
+
 def card_of(told: Told, nickname: str) -> dict[str, Any]:
     player = told.player(nickname)
-    lines = pages.feed(told.game, told.newest)[:20]
+    lines = news(told)[:20]
     return seen(told, nickname, card=pages.card(told.game, player), feed=lines)
 
 
@@ -153,12 +172,16 @@ def doors() -> Iterator[Sample]:
     nobody = {"game": None, "viewer": None}
     yield Sample("sign-in", "sign_in.html", nobody)
     yield Sample("sign-in-wrong", "sign_in.html", nobody | {"wrong": True, "nickname": "Camille"})
-    yield Sample("sign-in-wait", "sign_in.html", nobody | {"wait": 240, "nickname": "Camille"})
+    yield Sample("sign-in-wait", "sign_in.html", nobody | {"wait": 4, "nickname": "Camille"})
     yield Sample("link", "link.html", nobody | {"nickname": "Camille", "token": "abc"})
     yield Sample("link-void", "link.html", nobody)
     for code in (401, 403, 404, 409, 429, 500, 503):
         yield Sample(f"error-{code}", "error.html", nobody | {"code": code})
-    yield Sample("error-sentence", "error.html", nobody | {"code": 409, "sentence": say("refusal.game_paused")})
+    yield Sample(
+        "error-sentence",
+        "error.html",
+        nobody | {"code": 409, "sentence": say("refusal.game_paused")},
+    )
 
 
 def cards() -> Iterator[Sample]:
@@ -167,7 +190,9 @@ def cards() -> Iterator[Sample]:
     quitter = next(p for p in running.game.fallen if p.status == "gaveup").nickname
     yield Sample("card", "card.html", card_of(running, "Camille"), reveal=True)
     yield Sample("card-veiled", "card.html", card_of(running, "Camille"))
-    yield Sample("card-death", "card.html", card_of(running, "Camille"), reveal=True, tap=".btn-death")
+    yield Sample(
+        "card-death", "card.html", card_of(running, "Camille"), reveal=True, tap=".btn-death"
+    )
     yield Sample("card-preparing", "card.html", card_of(early, "Camille"))
     yield Sample("card-dead", "card.html", card_of(running, fallen))
     yield Sample("card-gaveup", "card.html", card_of(running, quitter))
@@ -190,41 +215,104 @@ def standings() -> Iterator[Sample]:
     for name, told in (("", running), ("-discreet", discreet), ("-long", extremes())):
         board = pages.leaderboard(told.game, told.player("Camille"))
         yield Sample(f"leaderboard{name}", "leaderboard.html", seen(told, "Camille", board=board))
-    yield Sample("players", "players.html", seen(running, me.nickname, gallery=pages.gallery(running.game, phones)))
-    yield Sample("players-long", "players.html", seen(extremes(), "Camille", gallery=pages.gallery(extremes().game, phones)))
-    for name, told in (("podium", ended), ("podium-running", running), ("podium-ties", started(20, 6).do(c.End()))):
+    yield Sample(
+        "players",
+        "players.html",
+        seen(running, me.nickname, gallery=pages.gallery(running.game, phones)),
+    )
+    yield Sample(
+        "players-long",
+        "players.html",
+        seen(extremes(), "Camille", gallery=pages.gallery(extremes().game, phones)),
+    )
+    for name, told in (
+        ("podium", ended),
+        ("podium-running", running),
+        ("podium-ties", started(20, 6).do(c.End())),
+    ):
         yield Sample(name, "podium.html", seen(told, "Camille", podium=pages.podium(told.game)))
 
 
 def desk() -> Iterator[Sample]:
     told, early, ended = started(100, 43), gathered(34), over()
-    told.do(c.Pause(), c.Resume(), c.Kill(told.game.alive[5].id, credited=False), actor="Karim", reason="Litige tranché")
+    told.do(
+        c.Pause(),
+        c.Resume(),
+        c.Kill(told.game.alive[5].id, credited=False),
+        actor="Karim",
+        reason="Litige tranché",
+    )
     for name, each in (("", told), ("-preparing", early), ("-over", ended)):
-        yield Sample(f"organiser{name}", "organiser/table.html", seen(each, "Karim", rows=pages.table(each.game)))
-    yield Sample("organiser-end", "organiser/table.html", seen(told, "Karim", rows=pages.table(told.game)), tap='[data-dialog="end-dialog"]')
+        yield Sample(
+            f"organiser{name}",
+            "organiser/table.html",
+            seen(each, "Karim", table=pages.table(each.game)),
+        )
+    yield Sample(
+        "organiser-end",
+        "organiser/table.html",
+        seen(told, "Karim", table=pages.table(told.game)),
+        tap='[data-dialog="end-dialog"]',
+    )
     me = told.player("Camille")
     mine = [record for record in told.newest if getattr(record.event, "player", None) == me.id]
     about = pages.player_file(told.game, me, mine, ())
-    yield Sample("organiser-player", "organiser/player.html", seen(told, "Karim", file=about), tap=".deeds summary")
-    yield Sample("organiser-link", "organiser/player.html", seen(told, "Karim", file=about, link="https://killer.example.org/s/VfQ2r8dXw0c3"))
-    yield Sample("organiser-log", "organiser/log.html", seen(told, "Karim", lines=pages.log(told.game, told.newest[:40], {told.game.version - 2}), older=99))
+    yield Sample(
+        "organiser-player",
+        "organiser/player.html",
+        seen(told, "Karim", file=about),
+        tap=".deeds summary",
+    )
+    yield Sample(
+        "organiser-link",
+        "organiser/player.html",
+        seen(told, "Karim", file=about, link="https://killer.example.org/s/VfQ2r8dXw0c3"),
+    )
+    yield Sample(
+        "organiser-log",
+        "organiser/log.html",
+        seen(
+            told,
+            "Karim",
+            lines=pages.log(told.game, told.newest[:40], {told.game.version - 2}),
+            older=99,
+        ),
+    )
     yield Sample("organiser-add", "organiser/add.html", seen(told, "Karim"))
-    yield Sample("organiser-challenges", "organiser/challenges.html", seen(told, "Karim", rows=pages.table(told.game)))
+    yield Sample(
+        "organiser-challenges",
+        "organiser/challenges.html",
+        seen(told, "Karim", table=pages.table(told.game)),
+    )
     yield Sample("organiser-import", "organiser/import.html", seen(told, "Karim"))
-    faults = (pages.Fault("joueurs.csv", 14, "Surnom", "Ce surnom est déjà pris par la ligne 3. Choisissez-en un autre."),
-              pages.Fault("joueurs.csv", None, "Mot de passe", "La colonne manque. Ajoutez-la ou choisissez un autre fichier."))  # fmt: skip
+    taken = "Ce surnom est déjà pris par la ligne 3. Choisissez-en un autre."
+    missing = "La colonne manque. Ajoutez-la ou choisissez un autre fichier."
+    faults = (
+        pages.Fault("joueurs.csv", 14, "Surnom", taken),
+        pages.Fault("joueurs.csv", None, "Mot de passe", missing),
+    )
     for name, found in (("faults", faults), ("sound", ())):
-        preview = pages.Preview(new=96, changed=3, unchanged=1, organisers=2, faults=found, upload="u1")
-        yield Sample(f"organiser-import-{name}", "organiser/import.html", seen(told, "Karim", preview=preview))
+        preview = pages.Preview(
+            new=96, changed=3, unchanged=1, organisers=2, faults=found, upload="u1"
+        )
+        yield Sample(
+            f"organiser-import-{name}",
+            "organiser/import.html",
+            seen(told, "Karim", preview=preview),
+        )
     links = [(name, f"https://killer.example.org/s/{i}") for i, name in enumerate(names(8))]
-    yield Sample("organiser-imported", "organiser/import.html", seen(told, "Karim", links=links, imported=99))
-    yield Sample("organiser-confirm", "organiser/confirm.html", seen(early, "Karim", action="start"))
+    yield Sample(
+        "organiser-imported", "organiser/import.html", seen(told, "Karim", links=links, imported=99)
+    )
+    yield Sample(
+        "organiser-confirm", "organiser/confirm.html", seen(early, "Karim", action="start")
+    )
 
 
 def samples() -> list[Sample]:
     notice = pages.Notice("C'est noté.")
-    return [*doors(), *cards(), *standings(), *desk(),
-            Sample("notice", "sign_in.html", {"game": None, "viewer": None, "notice": notice})]  # fmt: skip
+    said = Sample("notice", "sign_in.html", {"game": None, "viewer": None, "notice": notice})
+    return [*doors(), *cards(), *standings(), *desk(), said]
 
 
 def application() -> Flask:
@@ -233,7 +321,10 @@ def application() -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     keys = count()
     app.jinja_env.globals.update(
-        _=say, csrf=lambda: "token", once=lambda: f"key-{next(keys)}", static=lambda name: f"/static/{name}"
+        _=say,
+        csrf=lambda: "token",
+        once=lambda: f"key-{next(keys)}",
+        static=lambda name: f"/static/{name}",
     )
     by_name: dict[str, dict[str, Sample]] = {}
 
@@ -272,15 +363,24 @@ def shoot(folder: Path, wanted: list[str]) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [s for s in samples() if not wanted or s.name in wanted]
-    screens = os.environ.get("SCREENS", "phone-light,phone-dark,laptop-light,laptop-dark").split(",")
+    screens = os.environ.get("SCREENS", "phone-light,phone-dark,laptop-light,laptop-dark").split(
+        ","
+    )
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         for screen in screens:
             kind, scheme = screen.split("-")
-            size = {"width": 390, "height": 844} if kind == "phone" else {"width": 1280, "height": 800}
-            context = browser.new_context(viewport=size, color_scheme=scheme, has_touch=kind == "phone", device_scale_factor=1)
+            size = (
+                {"width": 390, "height": 844} if kind == "phone" else {"width": 1280, "height": 800}
+            )
+            context = browser.new_context(
+                viewport=size, color_scheme=scheme, has_touch=kind == "phone", device_scale_factor=1
+            )
             page = context.new_page()
-            page.on("console", lambda m: print("console:", m.text) if "Content Security" in m.text else None)
+            page.on(
+                "console",
+                lambda m: print("console:", m.text) if "Content Security" in m.text else None,
+            )
             page.on("pageerror", lambda e: print("error:", e))
             for sample in chosen:
                 photograph(page, server.port, sample, folder / f"{sample.name}-{screen}.png")
@@ -291,7 +391,10 @@ def shoot(folder: Path, wanted: list[str]) -> None:
 def photograph(page: Any, port: int, sample: Sample, file: Path) -> None:
     lang = os.environ.get("LANGUAGE_SHOWN", "fr")
     page.goto(f"http://127.0.0.1:{port}/{lang}/{sample.name}", wait_until="load")
-    page.evaluate("shown => { const b = document.getElementById('reveal'); if (b) b.checked = shown }", sample.reveal)
+    page.evaluate(
+        "shown => { const b = document.getElementById('reveal'); if (b) b.checked = shown }",
+        sample.reveal,
+    )
     if sample.tap:
         page.locator(sample.tap).first.click()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

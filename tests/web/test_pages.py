@@ -1,4 +1,4 @@
-"""What the pages show, and what they never show; how heavy they are, and how well they can be read."""
+"""What the pages show and never show, how heavy they are, how well they can be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flask import Flask
 from killer.game import audience
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId, State, Status, Visibility
-from killer.language import LANGUAGES, catalogue, speaking
+from killer.language import LANGUAGES, speaking
 from killer.web import faces, pages
 
 try:  # run from the tests' root, or alone
@@ -23,7 +23,8 @@ except ImportError:  # pragma: no cover
     import gallery
 
 STATIC = Path(pages.__file__).parent / "static"
-FIRST_LOAD = ("site.css", "htmx.min.js", "live.js", "news.js", "dialog.js", "card.js", "leave.js", "mark.svg")  # fmt: skip
+FIRST_SCRIPTS = ("htmx.min.js", "live.js", "news.js", "dialog.js", "card.js", "leave.js")
+FIRST_LOAD = ("site.css", "mark.svg", *FIRST_SCRIPTS)
 LIMIT = 60_000
 
 
@@ -50,14 +51,21 @@ def every(rendered: dict[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
 
 
 def test_no_page_needs_what_the_policy_forbids(rendered):
-    forbidden = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]* src=)|hx-on|url\(|=[\"']?(?:https?:)?//(?!killer\.example)")
+    forbidden = re.compile(
+        r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]* src=)|hx-on|url\("
+        r"|=[\"']?(?:https?:)?//(?!killer\.example)"
+    )
     wrong = [name for name, html in every(rendered) if forbidden.search(html)]
     assert not wrong
 
 
 def test_no_script_of_ours_evaluates_text_or_writes_markup():
     evil = re.compile(r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write")
-    assert not [f.name for f in STATIC.glob("*.js") if f.name != "htmx.min.js" and evil.search(f.read_text())]
+    assert not [
+        f.name
+        for f in STATIC.glob("*.js")
+        if f.name != "htmx.min.js" and evil.search(f.read_text())
+    ]
 
 
 def test_every_own_script_is_strict_and_says_what_it_is_for():
@@ -69,17 +77,18 @@ def test_every_own_script_is_strict_and_says_what_it_is_for():
 def test_every_field_has_a_label(rendered):
     for name, html in every(rendered):
         labelled = set(re.findall(r'<label[^>]*\sfor="([^"]+)"', html))
-        bare = re.sub(r"<label\b.*?</label>", "", html, flags=re.S)
+        bare = re.sub(r"<label\b.*?</label>", "", html, flags=re.DOTALL)
         for field in re.findall(r"<(?:input|select|textarea)\b[^>]*>", bare):
             if 'type="hidden"' in field or "aria-label" in field:
                 continue
             found = re.search(r'\sid="([^"]+)"', field)
-            assert found and found[1] in labelled, f"{name}: {field}"
+            assert found, f"{name}: {field}"
+            assert found[1] in labelled, f"{name}: {field}"
 
 
 def test_every_form_that_changes_something_is_sealed(rendered):
     for name, html in every(rendered):
-        for form in re.findall(r'<form[^>]*method="post".*?</form>', html, re.S):
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL):
             assert 'name="csrf_token"' in form, name
             assert 'name="idempotency_key"' in form or "/language" in form, name
 
@@ -88,7 +97,13 @@ def test_ids_are_unique_and_labels_point_somewhere(rendered):
     for name, html in every(rendered):
         ids = re.findall(r'\sid="([^"]+)"', html)
         assert len(ids) == len(set(ids)), name
-        for attribute in ("for", "aria-labelledby", "aria-describedby", "data-suggest", "data-copy"):
+        for attribute in (
+            "for",
+            "aria-labelledby",
+            "aria-describedby",
+            "data-suggest",
+            "data-copy",
+        ):
             missing = set(re.findall(rf'\s{attribute}="([^"]+)"', html)) - set(ids)
             assert not missing, f"{name}: {attribute} {missing}"
 
@@ -114,7 +129,7 @@ def test_the_first_load_of_a_players_page_is_light(rendered):
 def colours() -> tuple[dict[str, str], dict[str, str]]:
     """The light colours and the dark ones, as the style sheet has them."""
     css = (STATIC / "site.css").read_text()
-    blocks = re.findall(r":root \{(.*?)\}", css, re.S)
+    blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
     light, dark = (dict(re.findall(r"--([\w-]+): (#\w{6});", block)) for block in blocks[:2])
     return light, light | dark
 
@@ -131,13 +146,13 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize("ground", ["paper", "sheet", "shade", "wash"])
-@pytest.mark.parametrize(("ink", "least"), [("ink", 7), ("soft", 4.5), ("signal", 4.5), ("edge", 3)])
-def test_ink_can_be_read_on_every_ground(scheme, ground, ink, least):
+@pytest.mark.parametrize(
+    ("ink", "least"), [("ink", 7), ("soft", 4.5), ("signal", 4.5), ("edge", 3)]
+)
+def test_ink_can_be_read_on_every_ground(scheme, ink, least):
     palette = colours()[scheme]
-    if (ink, ground) in {("edge", "wash"), ("edge", "shade")}:
-        pytest.skip("no control stands there")
-    assert contrast(palette[ink], palette[ground]) >= least
+    for ground in ("paper", "sheet", "shade", "wash"):
+        assert contrast(palette[ink], palette[ground]) >= least, ground
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
@@ -163,9 +178,13 @@ def test_a_card_holds_nobody_elses_target(app: Flask):
         told.do(c.Edit(player.id, (("challenge", f"secret-{i}-{player.nickname}"),)))
     with app.test_request_context(), speaking("fr"):
         for player in told.game.players.values():
-            html = gallery.render(gallery.Sample("", "card.html", gallery.card_of(told, player.nickname)))
+            html = gallery.render(
+                gallery.Sample("", "card.html", gallery.card_of(told, player.nickname))
+            )
             own = audience.prey(told.game, player)
-            assert set(re.findall(r"secret-\d+-[^<\"]+", html)) == ({own.challenge} if own else set())
+            assert set(re.findall(r"secret-\d+-[^<\"]+", html)) == (
+                {own.challenge} if own else set()
+            )
 
 
 def test_the_hunter_is_not_in_the_card():
@@ -270,16 +289,15 @@ def test_texts_are_set_smaller_when_they_are_longer():
 @pytest.mark.parametrize("visibility", Visibility)
 def test_every_event_has_a_sentence_for_organisers_and_maybe_one_for_all(lang, visibility):
     told = gallery.started(12, 9, visibility)
-    told.do(
-        c.Pause(), c.Resume(), c.Reshuffle(5), c.EndSessions(PlayerId(3)), c.NoteContacts(PlayerId(3), ("email",)),
-        c.Enrol("Tardive", seed=3), c.Revive(told.game.fallen[0].id, 4), c.Remove(told.game.alive[0].id),
-        c.Kill(told.game.alive[1].id, credited=False),
-    )  # fmt: skip
+    told.do(c.Pause(), c.Resume(), c.Reshuffle(5), c.EndSessions(PlayerId(3)))
+    told.do(c.NoteContacts(PlayerId(3), ("email",)), c.Enrol("Tardive", seed=3))
+    told.do(c.Revive(told.game.fallen[0].id, 4), c.Remove(told.game.alive[0].id))
+    told.do(c.Kill(told.game.alive[1].id, credited=False))
     last = told.records[-1]
     told.do(c.Undo(last.version, ((last.version, last.event),)), c.End())
     with speaking(lang):
         lines = pages.log(told.game, told.records, {last.version})
-        feed = pages.feed(told.game, told.records)
+        feed = gallery.news(told)
     assert all(line.text and "%" not in line.text for line in lines)
     assert [line.undone for line in lines].count(True) == 1
     assert not any(line.undoable for line in lines if line.undone)
@@ -288,39 +306,19 @@ def test_every_event_has_a_sentence_for_organisers_and_maybe_one_for_all(lang, v
         assert not any(name in line.text for line in feed for name in names)
 
 
-@pytest.mark.parametrize(
-    ("news", "text"),
-    [
-        (audience.News("died", "Bob", "Alice"), "Alice a eu Bob."),
-        (audience.News("died", "Bob"), "Bob n'est plus."),
-        (audience.News("died"), "Quelqu'un n'est plus."),
-        (audience.News("undone", "Bob", cause="died"), "Fausse alerte\u00a0: Bob est de retour."),
-        (audience.News("undone"), "Les organisateurs ont corrigé le déroulé."),
-        (audience.News("changed"), None),
-        (audience.News("enrolled"), None),
-    ],
-)
-def test_news_name_whom_they_may(news, text):
-    with speaking("fr"):
-        assert pages.news_text(news) == text
-
-
 def test_the_log_names_nobody_as_the_server_itself():
     told = gallery.gathered(1)
     with speaking("en"):
         assert {line.actor for line in pages.log(told.game, told.records, ())} == {"the server"}
 
 
-@pytest.mark.parametrize(("lang", "n", "text"), [("fr", 0, "0 victime"), ("fr", 2, "2 victimes"), ("en", 0, "0 kills"), ("en", 1, "1 kill")])
+@pytest.mark.parametrize(
+    ("lang", "n", "text"),
+    [("fr", 0, "0 victime"), ("fr", 2, "2 victimes"), ("en", 0, "0 kills"), ("en", 1, "1 kill")],
+)
 def test_kills_are_counted_as_each_language_counts(lang, n, text):
     with speaking(lang):
         assert gallery.say("site.kills", n=n) == text
-
-
-def test_what_was_done_is_said_for_every_deed():
-    verbs = [key.removeprefix("site.done.") for key in catalogue("fr") if key.startswith("site.done.")]
-    for verb in verbs:
-        assert pages.done(verb, who="Bob", version=3).kind == "ok"
 
 
 # --- faces ---
@@ -328,7 +326,16 @@ def test_what_was_done_is_said_for_every_deed():
 
 @pytest.mark.parametrize(
     ("nickname", "letters"),
-    [("alice", "AL"), ("Alice Martin", "AM"), ("  É. Zola", "ÉZ"), ("x", "X"), ("!!!", "!"), ("", "?"), ("straße", "ST"), ("<b>", "B")],
+    [
+        ("alice", "AL"),
+        ("Alice Martin", "AM"),
+        ("  É. Zola", "ÉZ"),
+        ("x", "X"),
+        ("!!!", "!"),
+        ("", "?"),
+        ("straße", "ST"),
+        ("<b>", "B"),
+    ],
 )
 def test_initials(nickname, letters):
     assert faces.initials(nickname) == letters

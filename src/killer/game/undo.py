@@ -11,7 +11,7 @@ from killer.game.refusals import NotNow, Unknown
 Log = tuple[tuple[int, e.Event], ...]
 Slots = set[tuple[PlayerId | None, str]]
 
-HUNT = frozenset({"state", "status", "target"})
+HUNT = frozenset({"status", "target"})
 """What stands still while the game is over; a text may be put back even then."""
 
 
@@ -37,7 +37,7 @@ def undo(game: Game, command: Undo) -> tuple[e.Event, ...]:
     reopened = _reopened(game, event, later)
     undone = _reverse(game.after(*reopened), command.version, event, later)
     after = game.after(*reopened, undone)
-    if ring.faults(after) or (reopened and len(after.alive) < SMALLEST_GAME):
+    if ring.faults(after):
         raise _blocked(command.version, later, {(c.player, c.field) for c in event.changes})
     return (*reopened, undone)
 
@@ -61,7 +61,8 @@ def _automatic(event: e.Event) -> bool:
 
 def _reopened(game: Game, event: e.Event, later: Log) -> tuple[e.Event, ...]:
     """Take back an automatic end first, when what led to it is taken back."""
-    if game.state is not State.OVER or not any(c.field in HUNT for c in event.changes):
+    fields = {change.field for change in event.changes}
+    if game.state is not State.OVER or "state" in fields or not fields & HUNT:
         return ()
     for version, end in reversed(later):
         if any(change.field == "state" for change in end.changes):

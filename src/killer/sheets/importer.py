@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from killer import passwords
 from killer.game import commands as c
 from killer.game import names
@@ -15,6 +13,7 @@ from killer.game.model import FALLEN, Game, Player, PlayerId, State, Status, Val
 from killer.play import Play, Request
 from killer.sheets.roster import Entry, Reading
 from killer.store import people
+from killer.store.database import Connection
 from killer.store.people import Contact
 
 

@@ -21,6 +21,9 @@ PATIENCE = 10.0  # seconds that a writer waits for its turn
 NAP = (0.001, 0.006)  # seconds between two tries, drawn at random
 
 
+__all__ = ["Connection", "Database", "StaleVersionError", "StoreUnavailableError"]
+
+
 class StoreUnavailableError(Exception):
     """The database can't answer now; nothing was changed. `full` tells a full disk."""
 

@@ -51,7 +51,7 @@ def negotiate(encoded: Encoded, known: str, accepted: str) -> tuple[int, list[He
     if encoded.etag in known:
         return 304, headers, b""
     body = encoded.body
-    if encoded.zipped and "gzip" in accepted:
+    if encoded.zipped and allows_gzip(accepted):
         body = encoded.zipped
         headers.append(("Content-Encoding", "gzip"))
     headers += (("Content-Type", "application/json"), ("Content-Length", str(len(body))))
@@ -60,7 +60,12 @@ def negotiate(encoded: Encoded, known: str, accepted: str) -> tuple[int, list[He
 
 def takes_gzip() -> bool:
     """Tell whether the reader takes compressed answers."""
-    return "gzip" in request.headers.get("Accept-Encoding", "")
+    return allows_gzip(request.headers.get("Accept-Encoding", ""))
+
+
+def allows_gzip(accepted: str) -> bool:
+    """Tell whether a header takes compressed answers; one that hesitates gets plain ones."""
+    return "gzip" in accepted and "gzip;q=0" not in accepted
 
 
 def json(value: Any, status: int = 200) -> Response:

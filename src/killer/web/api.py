@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TypeVar
@@ -17,15 +18,17 @@ from killer.live.stream import stream
 from killer.play import Outcome
 from killer.store import people
 from killer.watch import metrics
-from killer.web import deeds, entrance, shapes
+from killer.web import deeds, entrance, pages, shapes
 from killer.web.answers import Encoded, encode, json, send
 from killer.web.openapi import document
 from killer.web.problems import ProblemError
-from killer.web.site import Viewer, site, viewer
+from killer.web.site import Viewer, Whose, site, viewer
 
 Body = TypeVar("Body")
 
 LONGEST_VERSION = 9  # digits
+MOST_STREAMS = 50  # of one player in one worker: nobody takes all the connections
+BUSY_SECONDS = 30
 
 
 def body(kind: type[Body]) -> Body:
@@ -37,7 +40,7 @@ def body(kind: type[Body]) -> Body:
     data = request.get_data() or b"{}"
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(400, "bad_json") from error
 
 
@@ -100,7 +103,7 @@ def giveup() -> Response:
 
 
 def leaderboard() -> Response:
-    """Give everybody by kills, then by nickname."""
+    """Give everybody by kills, then by nickname; nobody while the game keeps deaths back."""
     return send(encoded_leaderboard(viewer()))
 
 
@@ -110,9 +113,8 @@ def encoded_leaderboard(asker: Viewer) -> Encoded:
 
 
 def _leaderboard(game: Game) -> Encoded:
-    lines = [
-        shapes.Line(line.nickname, line.kills, line.year) for line in standings.leaderboard(game)
-    ]
+    told = standings.leaderboard(game) if pages.tells_falls(game) else ()
+    lines = [shapes.Line(line.nickname, line.kills, line.year) for line in told]
     return encode(shapes.Leaderboard(game.version, len(game.alive), lines))
 
 
@@ -138,19 +140,24 @@ def events() -> Response:
     if site().settings.worker_class == "sync":
         raise ProblemError(501, "no_streams")
     feed, player = viewer().feed, viewer().player
+    counts, whose = site().open_streams, (feed.number, player.id)
+    if counts[whose] >= MOST_STREAMS:
+        raise ProblemError(429, "too_many_streams", retry_after=BUSY_SECONDS)
     place = request.headers.get("Last-Event-ID") or request.args.get("since", "")
     sound = place.isdecimal() and len(place) <= LONGEST_VERSION
     start = int(place) if sound else feed.game.version
-    frames = _counted(stream(site().hub, feed, player.id, start))
+    frames = _counted(stream(site().hub, feed, player.id, start), counts, whose)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(frames, mimetype="text/event-stream", headers=headers)
 
 
-def _counted(frames: Iterator[bytes]) -> Iterator[bytes]:
+def _counted(frames: Iterator[bytes], counts: Counter[Whose], whose: Whose) -> Iterator[bytes]:
     metrics.STREAMS.inc()
+    counts[whose] += 1
     try:
         yield from frames
     finally:
+        counts[whose] -= 1
         metrics.STREAMS.dec()
 
 

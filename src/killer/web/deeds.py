@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection
-
 from killer import passwords
 from killer.game import commands as c
 from killer.game.model import Game, Player, Visibility
 from killer.game.refusals import Refusal, Unknown
 from killer.play import Outcome
 from killer.store import people
+from killer.store.database import Connection
 from killer.watch import metrics
 from killer.web.problems import ProblemError
 from killer.web.site import asked, site, viewer

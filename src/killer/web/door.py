@@ -13,9 +13,12 @@ from killer.web.site import site, viewer_or_none
 
 
 def inside(wanted: str) -> str:
-    """Give a path of this site: whatever else was asked for leads home."""
+    """Give a path of this site: whatever else was asked for leads home.
+
+    Browsers leave tabs and line ends out of an address, so "/<tab>/evil" would be another site.
+    """
     local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if local else "/"
+    return wanted if local and wanted.isprintable() else "/"
 
 
 def sign_in_page() -> ResponseReturnValue:
@@ -57,6 +60,8 @@ def use_link(token: str) -> ResponseReturnValue:
     try:
         player = entrance.with_link(token)
     except ProblemError as problem:
+        if problem.status != 401:  # noqa: PLR2004  # Unauthorized
+            raise
         return render.page("link.html", nickname=""), problem.status
     return redirect("/organiser" if player.organiser else "/", 303)
 

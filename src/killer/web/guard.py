@@ -7,14 +7,13 @@ import secrets
 import time
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import parse
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from killer import language
 from killer.watch import metrics
@@ -50,6 +49,7 @@ def install(app: Flask, routes: dict[str, Route]) -> None:
         route = routes.get(request.endpoint or "")
         if route is None or route.who is Who.MACHINE:
             return
+        request.max_content_length = route.largest
         _see_who(route)
         _check_origin()
         _check_form()
@@ -88,10 +88,14 @@ def _check_origin() -> None:
     if request.method in SAFE:
         return
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    foreign = origin is not None and origin not in _own_origins()
+    if foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise ProblemError(403, "foreign_origin")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise ProblemError(403, "foreign_origin")
+
+
+def _own_origins() -> tuple[str, str]:
+    """Name this site under both schemes: a proxy that nobody told us about may speak HTTPS."""
+    return f"http://{request.host}", f"https://{request.host}"
 
 
 def _is_form() -> bool:
@@ -149,17 +153,23 @@ def _finish(response: Response) -> Response:
 
 
 def _answer_error(error: Exception) -> ResponseReturnValue:
-    if isinstance(error, HTTPException):
-        status = error.code or 500
-        code = {404: "not_found", 405: "not_allowed", 413: "too_large"}.get(status, "bad_request")
-        error = ProblemError(status, code)
-    told = tell(error)
-    if told.code == "internal":
-        _log.error("request.failed", path=request.path, exc_info=error)
-    headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}
+    headers = {}
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    told = tell(_as_problem(error) if isinstance(error, HTTPException) else error)
+    if told.code == "internal":  # by its route: the path may be somebody's sign-in link
+        _log.error("request.failed", route=request.endpoint, exc_info=error)
+    if told.retry_after:
+        headers["Retry-After"] = str(told.retry_after)
     if request.path.startswith(("/api/", "/health", "/metrics")):
         return _problem(told), told.status, headers
     return _error_page(told), told.status, headers
+
+
+def _as_problem(error: HTTPException) -> ProblemError:
+    status = error.code or 500
+    code = {404: "not_found", 405: "not_allowed", 413: "too_large"}.get(status, "bad_request")
+    return ProblemError(status, code, most=(request.max_content_length or 0) // 1024)
 
 
 def _problem(told: Told) -> Response:
@@ -175,4 +185,6 @@ def _problem(told: Told) -> Response:
 
 
 def _error_page(told: Told) -> str:
+    if told.code == "signed_out" and request.method in SAFE:
+        return render.page("sign_in.html", next=request.full_path.rstrip("?"))
     return render.page("error.html", code=told.status, sentence=told.title)

@@ -80,8 +80,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _path_schema(kind: str, name: str) -> dict[str, Any]:
-    if kind == "int":
-        return {"type": "integer", "minimum": 0}
+    if kind == "number":
+        return {"type": "integer", "minimum": 0, "maximum": 999_999_999}
     if name == "verb":
         return {"type": "string", "enum": ["start", "pause", "resume", "end", "reshuffle"]}
     return {"type": "string", "minLength": 1}

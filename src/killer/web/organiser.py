@@ -20,6 +20,7 @@ from killer.web.problems import ProblemError, tell
 from killer.web.site import site, viewer
 
 PAGE = 100  # lines of the log
+LONGEST_VERSION = 10  # digits
 ACTIONS = frozenset({"start", "pause", "resume", "end", "reshuffle"})
 
 
@@ -165,7 +166,8 @@ def audit() -> ResponseReturnValue:
     """Show the log: who did what, when and why."""
     records = _records(viewer().game)
     before = request.args.get("before", "")
-    newest = int(before) - 1 if before.isdecimal() else viewer().game.version
+    sound = before.isdecimal() and len(before) < LONGEST_VERSION
+    newest = int(before) - 1 if sound else viewer().game.version
     shown = [r for r in records if newest - PAGE < r.version <= newest]
     older = shown[-1].version if shown and shown[-1].version > 1 else None
     lines = pages.log(viewer().game, shown, _undone(records))

@@ -22,11 +22,6 @@ class Notice:
     kind: Literal["ok", "problem"] = "ok"
 
 
-def done(verb: str, **params: str | int) -> Notice:
-    """Say that what was asked for has been done; `who`, or `version` for an undo."""
-    return Notice(say(f"site.done.{verb}", **params))
-
-
 @dataclass(frozen=True, slots=True)
 class Record:
     """One line of the log as it was stored."""
@@ -156,27 +151,6 @@ class FeedLine:
     at: datetime
     kind: str
     text: str
-
-
-def news_text(news: audience.News) -> str | None:
-    """Say a piece of news in the current language; nothing for what concerns nobody else."""
-    if news.kind in {"changed", "enrolled", "undone"} and not news.who:
-        return say("site.news.undone") if news.kind == "undone" else None
-    if news.by:
-        return say(f"site.news.{news.kind}.by", who=news.who, by=news.by)
-    if news.who:
-        return say(f"site.news.{news.kind}.who", who=news.who)
-    return say(f"site.news.{news.kind}")
-
-
-def feed(game: Game, records: Iterable[Record]) -> tuple[FeedLine, ...]:
-    """Tell what happened as everybody may know it today, in the order given."""
-    told = ((record, audience.news(game, record.event)) for record in records)
-    return tuple(
-        FeedLine(record.version, record.at, news.kind, text)
-        for record, news in told
-        if (text := news_text(news)) is not None
-    )
 
 
 # --- standings ---
@@ -394,7 +368,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do; `upload` names the kept files for the second step."""
+    """What an import would do; `upload` holds the files for the second step.
+
+    Notes stand in nobody's way; `blocked` means that the faults concern the files as a whole.
+    """
 
     new: int
     changed: int
@@ -403,4 +380,4 @@ class Preview:
     faults: tuple[Fault, ...]
     upload: str
     notes: tuple[Fault, ...] = ()
-    blocked: bool = False  # something concerns the whole file: no row can be imported
+    blocked: bool = False

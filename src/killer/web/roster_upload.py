@@ -21,6 +21,7 @@ from killer.web.problems import ProblemError
 from killer.web.site import asked, site, viewer
 
 LIFETIME = 3600  # seconds between the check and the import
+LARGEST = 12 * 1024 * 1024  # bytes of both files together
 
 Files = list[tuple[str, bytes]]
 

@@ -7,8 +7,30 @@ from dataclasses import dataclass
 from enum import Enum
 
 from flask.typing import ResponseReturnValue
+from werkzeug.routing import BaseConverter
 
 View = Callable[..., ResponseReturnValue]
+
+
+class Nickname(BaseConverter):
+    """A nickname in a path, whatever it is made of: slashes too, wherever they stand."""
+
+    regex = ".+?"
+    part_isolating = False
+    weight = 200
+
+
+class Number(BaseConverter):
+    """A number in a path, as large as a database can count."""
+
+    regex = "[0-9]{1,9}"
+
+    def to_python(self, value: str) -> int:
+        """Read it."""
+        return int(value)
+
+
+CONVERTERS = {"nickname": Nickname, "number": Number}
 
 
 class Who(Enum):
@@ -32,6 +54,7 @@ class Route:
     takes: type | None = None
     gives: type | None = None
     status: int = 200
+    largest: int = 64 * 1024  # bytes of a body
 
     @property
     def name(self) -> str:

@@ -9,9 +9,9 @@ OFTEN = "60/minute"  # a person's taps
 BUSY = "1200/minute"  # an organiser's, or a program's in an organiser's name
 
 DESK = "/organiser"
-ONE = f"{DESK}/players/<path:nickname>"
+ONE = f"{DESK}/players/<nickname:nickname>"
 API_DESK = "/api/organiser"
-API_ONE = f"{API_DESK}/players/<path:nickname>"
+API_ONE = f"{API_DESK}/players/<nickname:nickname>"
 
 _MACHINES = (
     Route("GET", "/health", status.health, Who.MACHINE, gives=str),
@@ -45,7 +45,7 @@ _ORGANISERS_API = (
     _command(f"{API_ONE}/revive", api.organiser_revive, shapes.Why),
     _command(f"{API_ONE}/remove", api.organiser_remove, shapes.Why),
     _command(f"{API_ONE}/signout", api.organiser_signout, shapes.Why),
-    _command(f"{API_DESK}/undo/<int:version>", api.organiser_undo, shapes.Why),
+    _command(f"{API_DESK}/undo/<number:version>", api.organiser_undo, shapes.Why),
 )
 
 _PAGES = (
@@ -75,9 +75,16 @@ _ORGANISERS_PAGES = (
     Route("GET", f"{DESK}/add", organiser.add_page, Who.ORGANISER),
     Route("POST", f"{DESK}/players", organiser.add, Who.ORGANISER, BUSY),
     Route("GET", f"{DESK}/log", organiser.audit, Who.ORGANISER),
-    Route("POST", f"{DESK}/undo/<int:version>", organiser.undo, Who.ORGANISER, BUSY),
+    Route("POST", f"{DESK}/undo/<number:version>", organiser.undo, Who.ORGANISER, BUSY),
     Route("GET", f"{DESK}/import", roster_upload.page, Who.ORGANISER),
-    Route("POST", f"{DESK}/import", roster_upload.upload, Who.ORGANISER, BUSY),
+    Route(
+        "POST",
+        f"{DESK}/import",
+        roster_upload.upload,
+        Who.ORGANISER,
+        BUSY,
+        largest=roster_upload.LARGEST,
+    ),
     Route("GET", ONE, organiser.player, Who.ORGANISER),
     Route("POST", f"{ONE}/kill", organiser.kill, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/revive", organiser.revive, Who.ORGANISER, BUSY),

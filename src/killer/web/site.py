@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, cast
 
 from flask import current_app, g, request
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from killer.game.model import Game, Player
+from killer.game.model import Game, Player, PlayerId
 from killer.live.hub import Feed, Hub, UnknownGameError
 from killer.play import Play, Request
 from killer.settings import Settings
@@ -19,7 +21,10 @@ from killer.store.database import Database
 from killer.web.route import Route
 from killer.web.static_files import StaticFiles
 
+Whose = tuple[int, PlayerId]  # a player of a game
+
 KEY = "killer"
+NETWORK = 64  # bits of an IPv6 address that its provider gives; the rest one phone may choose
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Site:
     static: StaticFiles
     routes: tuple[Route, ...]
     shared_limits: FixedWindowRateLimiter  # counted for all workers
+    open_streams: Counter[Whose] = field(default_factory=Counter)  # in this worker
 
     @cached_property
     def local_limits(self) -> FixedWindowRateLimiter:
@@ -83,7 +89,13 @@ def viewer() -> Viewer:
 def address() -> str:
     """Give the caller's address; a whole IPv6 network counts as one."""
     found = request.remote_addr or ""
-    return ":".join(found.split(":")[:4]) if ":" in found else found
+    try:
+        known = ip_address(found)
+    except ValueError:
+        return found  # a socket file has none
+    if not isinstance(known, IPv6Address):
+        return found
+    return str(known.ipv4_mapped or ip_network((known, NETWORK), strict=False))
 
 
 def asked(reason: str = "") -> Request:

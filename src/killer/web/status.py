@@ -11,11 +11,12 @@ from killer.store import migrations
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
 from killer.web import shapes
-from killer.web.answers import json
+from killer.web.answers import json, takes_gzip
 from killer.web.problems import ProblemError
 from killer.web.site import site
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+PROXIED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip")
 
 
 def health() -> Response:
@@ -44,7 +45,7 @@ def show_metrics() -> Response:
     token = site().settings.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     allowed = bool(token) and hmac.compare_digest(given.encode(), token.encode())
-    direct = request.remote_addr in LOOPBACK and "X-Forwarded-For" not in request.headers
+    direct = request.remote_addr in LOOPBACK and not any(h in request.headers for h in PROXIED)
     if not allowed and not direct:
         raise ProblemError(403, "metrics_closed")
     return Response(
@@ -59,6 +60,6 @@ def static_file(fingerprint: str, name: str) -> Response:
         raise ProblemError(404, "not_found")
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
     body = file.body
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if takes_gzip():
         body, headers["Content-Encoding"] = file.zipped, "gzip"
     return Response(body, content_type=file.content_type, headers=headers)

@@ -17,14 +17,14 @@
   }
 
   function celebrate() {
-    document.getElementById("card").classList.add("is-new");
+    document.getElementById("card").dataset.new = ""; // htmx puts a class back as it was, a data attribute stays
     document.getElementById("announce").textContent = target().dataset.announce;
     navigator.vibrate?.([70, 50, 150]);
     if (remembered()) setTimeout(calm, 6_000);
   }
 
   function calm() {
-    document.getElementById("card")?.classList.remove("is-new");
+    delete document.getElementById("card")?.dataset.new;
   }
 
   document.addEventListener("change", ({ target: changed }) => {

@@ -79,6 +79,7 @@
 
   function mark(form, sending) {
     busy = sending;
+    document.body.toggleAttribute("data-leaving", sending);
     const words = form.querySelector(".hold-text");
     words.dataset.rest ??= words.textContent;
     words.textContent = sending ? form.dataset.sending : words.dataset.rest;

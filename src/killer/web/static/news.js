@@ -12,9 +12,13 @@
 
   let cardTimer = 0;
 
-  function refreshCard(delay) {
+  function refreshCard(delay, version = Infinity) {
     clearTimeout(cardTimer);
-    cardTimer = setTimeout(() => one("card") && htmx.trigger("#card", "killer:refresh"), delay);
+    cardTimer = setTimeout(() => {
+      const card = one("card");
+      const leaving = document.body.hasAttribute("data-leaving"); // the answer is the new card
+      if (card && !leaving && version > Number(card.dataset.version)) htmx.trigger(card, "killer:refresh");
+    }, delay);
   }
 
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
@@ -59,7 +63,7 @@
   }
 
   function time(at) {
-    return new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
+    return new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   }
 
   function addNews(frame) {
@@ -93,8 +97,8 @@
     count("players", frame.players);
     bars(frame.alive, frame.players);
     addNews(frame);
-    if (frame.card) refreshCard(0);
-    else if (turned || EVERYBODY.has(frame.type)) refreshCard(chance(CROWD));
+    if (frame.card) refreshCard(0, frame.version);
+    else if (turned || EVERYBODY.has(frame.type)) refreshCard(chance(CROWD), frame.version);
     if (frame.type === "poll" || frame.type === "resync") one("feed") && htmx.trigger("#feed", "killer:refresh");
     follow();
   });

@@ -1,0 +1,1 @@
+"""Benchmarks of the served program, as whole processes on loopback."""

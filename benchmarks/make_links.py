@@ -1,0 +1,18 @@
+"""Print a session cookie for every player of the game in a folder: signing in is measured elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from killer import app, settings
+from killer.web.sessions import Session, SignedCookies
+
+found = replace(settings.load({}), data_dir=Path(sys.argv[1]))
+site = app.build(found)
+cookies = SignedCookies(settings.secret(found))
+for row in site.hub.games():
+    for player in site.hub.feed(row.id).game.players.values():
+        session = Session(game=row.id, player=player.id, sessions=player.sessions)
+        print(f"{player.nickname}\tkiller={cookies.write(session)}")

@@ -1,0 +1,1 @@
+"""Tests of the whole server: real processes, real sockets, real phones, nothing faked."""

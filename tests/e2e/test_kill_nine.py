@@ -1,0 +1,118 @@
+"""SIGKILL of workers, the master and everything, under load: what was acknowledged is kept."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import psutil
+
+from e2e import rosters
+from e2e.conftest import Deploy
+from e2e.crowd import Crowd, Told
+from e2e.phones import Phone, Stream, following, together
+from e2e.server import Server
+from engines.processes import wait_for
+from killer.store import check, games
+from killer.store.database import Database
+
+TIMES = int(os.environ.get("KILLER_TEST_KILLS", "100"))
+VICTIMS = ("worker", "worker", "worker", "master", "worker", "worker", "worker", "everything")
+ORPHANS_LIVE = 5.0  # seconds at most
+PLAYERS = 60
+
+
+def test_what_was_acknowledged_survives_a_hundred_kills(deploy: Deploy) -> None:
+    server = deploy(GUNICORN_LOGLEVEL="warning")
+    crowd = running_game(server)
+    streams = following([p.twin() for p in list(crowd.phones.values())[:5]])
+    with crowd.tapping():
+        for number in range(TIMES):
+            time.sleep(random.uniform(0.02, 0.3))
+            kill(server, VICTIMS[number % len(VICTIMS)], crowd)
+            assert not crowd.wrong
+    assert not crowd.wrong
+    assert_kept_once(server, "died", crowd.deaths)
+    assert_kept_once(server, "revived", crowd.revivals)
+    assert_nothing_was_missed(streams, server)
+    assert "running" in server.check()
+    print(f"\n{TIMES} kills, {len(crowd.deaths)} deaths, {len(crowd.revivals)} revivals")
+
+
+def running_game(server: Server) -> Crowd:
+    """Start a game whose players sign in by link, so that it begins at once."""
+    links = server.imports(rosters.people(PLAYERS, passwords=False))
+    server.start()
+    hosts = [server.organiser(), server.organiser("Autre")]
+    hosts[0].ask("POST", "/api/organiser/game/start", {})
+    phones = together(lambda item: server.with_link(item[1], item[0]), list(links.items()))
+    return Crowd({phone.nickname: phone for phone in phones}, hosts)
+
+
+def kill(server: Server, victim: str, crowd: Crowd) -> None:
+    if victim == "worker":
+        worker = random.choice(wait_for(server.workers, 10, "a worker"))
+        os.kill(worker.pid, signal.SIGKILL)
+        return
+    workers = server.workers()
+    if victim == "master":
+        server.process.kill()
+    else:
+        os.killpg(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    assert_sound(server)
+    known = max((told.version for told in list(crowd.deaths)), default=0)
+    server.start()
+    assert_orphans_leave(workers)
+    assert crowd.hosts[0].twin().me()["game"]["version"] >= known
+
+
+def assert_sound(server: Server) -> None:
+    """What is on the disk must obey the laws, whoever was killed while writing it."""
+    assert server.query("PRAGMA integrity_check") == [("ok",)]
+    database = Database(f"sqlite:///{server.folder}/data/killer.sqlite3")
+    with database.read() as connection:
+        (row,) = games.every(connection)
+        assert check.faults(connection, row) == []
+    database.close()
+
+
+def assert_orphans_leave(workers: list[psutil.Process]) -> None:
+    """Workers without a master end by themselves."""
+    _, left = psutil.wait_procs(workers, ORPHANS_LIVE)
+    assert not left
+
+
+def assert_kept_once(server: Server, kind: str, told: list[Told]) -> None:
+    """The log holds exactly what was acknowledged: each at its version, nothing twice."""
+    rows = server.query(
+        "SELECT e.version, p.nickname FROM events e JOIN players p"
+        " ON p.game = e.game AND p.id = json_extract(e.data, '$.player')"
+        f" WHERE e.kind = '{kind}' ORDER BY e.version"
+    )
+    assert rows == sorted((one.version, one.nickname) for one in told)
+    assert max(Counter(rows).values()) == 1
+
+
+def assert_nothing_was_missed(streams: list[Stream], server: Server) -> None:
+    """Phones that listened through it all have every version once and in order."""
+    ((last,),) = server.query("SELECT version FROM games")
+    wait_for(lambda: all(s.place == last for s in streams), 15, "the last frame")
+    for stream in streams:
+        versions = stream.versions
+        assert versions == list(range(versions[0], last + 1))
+        assert stream.connections > 1
+
+
+def test_the_figures_and_a_new_phone_work_after_a_kill(deploy: Deploy) -> None:
+    server = deploy()
+    server.start()
+    os.kill(server.workers()[0].pid, signal.SIGKILL)
+    host = server.organiser()
+    wait_for(lambda: len(server.workers()) == 4, 10, "the fourth worker")
+    phones = [Phone(server.port, cookie=host.cookie) for _ in range(20)]
+    assert {p.ask("GET", "/metrics").status for p in phones} == {200}
+    assert {p.ask("GET", "/health/ready").status for p in phones} == {200}

@@ -1,0 +1,1 @@
+"""Who follows a game live: feeds, frames, streams and the bell."""

@@ -1,0 +1,243 @@
+"""What stands before every view: origins, tokens, headers, and how refusals look to people."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from dataclasses import replace
+
+import pytest
+
+from killer import app as app_
+from killer.game.model import Status
+from killer.web import routes
+from killer.web.route import Route, Who
+from web.world import BOSS, World, settings_in, submit, token_in
+
+FOREIGN = (
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://["},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost@evil.example"},
+    {"Origin": "http://localhost:81"},
+    {"Origin": "//localhost"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+)
+OWN = ({}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"})  # fmt: skip
+CHANGING = [route for route in routes.ROUTES if route.method == "POST"]
+
+
+def address_of(route: Route) -> str:
+    """Fill a rule in with what the game knows."""
+    filled = route.rule.replace("<nickname:nickname>", "Ana").replace("<number:version>", "1")
+    return filled.replace("<verb>", "pause").replace("<token>", "abc")
+
+
+# --- from where ---
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_another_site_changes_nothing(world: World, headers: dict[str, str]) -> None:
+    phone = world.phone("Ana")
+    answer = phone.post("/api/death", json={}, headers=headers)
+    assert (answer.status_code, answer.json["type"]) == (403, "urn:killer:problem:foreign_origin")
+    token = token_in(phone.get("/"))
+    page = phone.post("/death", data={"csrf_token": token, "sure": "yes"}, headers=headers)
+    assert page.status_code == 403
+    assert world.who("Ana").status is Status.ALIVE
+
+
+@pytest.mark.parametrize("headers", OWN, ids=str)
+def test_a_program_and_an_own_page_are_let_through(world: World, headers: dict[str, str]) -> None:
+    assert world.phone("Ana").post("/api/death", json={}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("route", CHANGING, ids=lambda r: r.name)
+def test_every_change_is_guarded_against_other_sites(world: World, route: Route) -> None:
+    before = world.game.version
+    headers = {"Origin": "https://evil.example"}
+    kind = "application/json" if route.rule.startswith("/api/") else None
+    answer = world.phone(BOSS).post(address_of(route), headers=headers, content_type=kind)
+    assert answer.status_code == 403
+    assert world.game.version == before
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in CHANGING if not r.rule.startswith("/api/")], ids=lambda r: r.name
+)
+def test_every_form_carries_a_token(world: World, route: Route) -> None:
+    before = world.game.version
+    boss = world.phone(BOSS)
+    own = token_in(boss.get("/"))
+    others = token_in(world.phone("Ana").get("/"))
+    for token in ("", "nonsense", own[:-1], others):
+        answer = boss.post(address_of(route), data={"csrf_token": token, "reason": "x"})
+        assert answer.status_code == 403
+        assert "trop longtemps" in answer.text
+    assert world.game.version == before
+
+
+def test_a_form_is_taken_over_https_from_a_browser_that_sends_no_referer(world: World) -> None:
+    phone = world.phone("Ana")
+    token = token_in(phone.get("/", base_url="https://localhost"))
+    form = {"csrf_token": token, "lang": "en"}
+    assert phone.post("/language", data=form, base_url="https://localhost").status_code == 303
+
+
+@pytest.mark.parametrize("route", routes.ROUTES, ids=lambda r: r.name)
+def test_every_address_is_closed_to_whoever_may_not(world: World, route: Route) -> None:
+    kind = "application/json" if route.rule.startswith("/api/") else None
+
+    def ask(name: str) -> int:
+        client = world.phone(name) if name else world.visitor()
+        token = token_in(client.get("/sign-in", follow_redirects=True))
+        form = {"csrf_token": token} if route.method == "POST" and not kind else None
+        answer = client.open(address_of(route), method=route.method, data=form, content_type=kind)
+        answer.close()
+        return answer.status_code
+
+    if route.who in {Who.PLAYER, Who.ORGANISER}:
+        assert ask("") == 401
+    if route.who is Who.ORGANISER:
+        assert ask("Ana") == 403
+
+
+@pytest.mark.parametrize("route", [r for r in routes.ROUTES if r.method == "GET"], ids=lambda r: r.name)
+def test_looking_changes_nothing(world: World, route: Route) -> None:
+    before = world.game.version
+    token = world.link("Ana", once=True)
+    world.phone(BOSS).get(address_of(route).replace("abc", token)).close()
+    assert world.game.version == before
+    assert world.visitor().post("/api/login", json={"token": token}).status_code == 200
+
+
+# --- how often ---
+
+
+def test_tapping_like_mad_is_slowed_down(world: World) -> None:
+    phone = world.phone("Ana")
+    answers = [phone.post("/api/death", json={}) for _ in range(61)]
+    assert {a.status_code for a in answers[:60]} == {200}
+    assert answers[60].status_code == 429
+    assert int(answers[60].headers["Retry-After"]) > 0
+    assert world.phone("Bo").post("/api/death", json={}).status_code == 200
+
+
+# --- how pages go out ---
+
+
+def test_every_page_has_the_strict_policy_and_no_inline_script(world: World) -> None:
+    for client, urls in (
+        (world.visitor(), ("/sign-in", "/nope", "/", "/s/abc")),
+        (world.phone(BOSS), ("/", "/organiser", "/organiser/log", "/players", "/organiser/import")),
+    ):
+        for url in urls:
+            page = client.get(url)
+            policy = page.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert page.headers["X-Content-Type-Options"] == "nosniff"
+            assert page.headers["Cache-Control"] == "no-store"
+            assert not re.search(r"<script(?![^>]*\bsrc=)|<[^>]*\son\w+=|<style|\sstyle=", page.text)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"},
+     {"X-Original-URL": "/evil.example"}],
+    ids=str,
+)  # fmt: skip
+def test_no_answer_repeats_a_host_that_it_was_told(world: World, headers: dict[str, str]) -> None:
+    boss = world.phone(BOSS)
+    cookie = {"Cookie": f"killer={world.cookie(BOSS)}"}
+    for url in ("/", "/sign-in", "/organiser/players/Ana", "//organiser//log", "/organiser/"):
+        answer = boss.get(url, headers=headers | cookie)
+        assert "evil.example" not in f"{answer.headers} {answer.text}"
+    page = submit(boss, "/organiser/players/Ana/link", "/organiser/players/Ana", reason="perdu")
+    assert "http://127.0.0.1:8080/s/" in page.text
+
+
+def test_an_unknown_address_is_a_page_for_people(world: World) -> None:
+    for client in (world.visitor(), world.phone("Ana")):
+        for url in ("/nope", "/organiser/nope", "/static/123/site.css", "/..%2f..%2fetc/passwd"):
+            answer = client.get(url)
+            assert answer.status_code == 404
+            assert answer.mimetype == "text/html"
+            assert "<h1" in answer.text
+
+
+def test_a_wrong_method_is_a_page_for_people(world: World) -> None:
+    answer = world.phone("Ana").delete("/death")
+    assert (answer.status_code, answer.mimetype) == (405, "text/html")
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_whoever_is_not_signed_in_finds_the_door_and_comes_back(world: World) -> None:
+    world.give_password("Ana")
+    visitor = world.visitor()
+    page = visitor.get("/players?a=1", headers={"Accept-Language": "en"})
+    assert page.status_code == 401
+    assert 'lang="en"' in page.text
+    assert 'name="next" value="/players?a=1"' in page.text
+    assert 'name="password"' in page.text
+
+
+def test_a_lost_session_does_not_swallow_a_deed(world: World) -> None:
+    answer = submit(world.visitor(), "/death", sure="yes")
+    assert answer.status_code == 401
+    assert 'href="/sign-in"' in answer.text
+
+
+def test_a_mistake_of_ours_is_told_without_a_word_about_its_cause(
+    world: World, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(token: str) -> str:
+        raise RuntimeError("a word about its cause")
+
+    world.app.view_functions["GET /s/<token>"] = fail
+    logging.disable(logging.NOTSET)
+    answer = world.visitor().get("/s/a-secret-token", headers={"Accept-Language": "en"})
+    assert answer.status_code == 500
+    assert "cause" not in answer.text
+    logged = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (logged["event"], logged["route"]) == ("request.failed", "GET /s/<token>")
+    assert "a-secret-token" not in json.dumps(logged)
+
+
+# --- behind a proxy ---
+
+
+def test_behind_a_proxy_the_cookie_is_secure_and_links_are_public(world: World) -> None:
+    folder = world.site.settings.data_dir
+    settings = replace(settings_in(folder), proxies=1, public_url="https://killer.example/")
+    behind = World(app_.create(settings), world.number)
+    token = behind.link("Ana")
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+    own = headers | {"Origin": "https://killer.example", "X-Forwarded-Host": "killer.example"}
+    answer = behind.visitor().post("/api/login", json={"token": token}, headers=own)
+    cookie = answer.headers["Set-Cookie"]
+    assert {"HttpOnly", "Secure", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    page = submit(behind.phone(BOSS), "/organiser/players/Ana/link", "/organiser/players/Ana")
+    assert "https://killer.example/s/" in page.text
+    assert behind.visitor().get("/metrics", headers=headers).status_code == 403
+    behind.site.database.close()
+
+
+def test_without_a_proxy_nobody_believes_its_headers(world: World) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+    answer = world.visitor().post("/api/login", json={"token": world.link("Ana")}, headers=headers)
+    assert "Secure" not in answer.headers["Set-Cookie"]
+
+
+def test_a_large_upload_is_taken_on_the_import_page_only(world: World) -> None:
+    boss = world.phone(BOSS)
+    large = b"Surnom;Question\n" + b"Zoe;" + b"x" * 200_000
+    for url, status in (("/organiser/import", 200), ("/organiser/players", 413)):
+        file = {"players": (io.BytesIO(large), "joueurs.csv")}
+        assert submit(boss, url, "/organiser/import", **file).status_code == status
