@@ -45,8 +45,8 @@ check: install-dev ## what must hold before a commit: format, rules, types, the 
 test: install-dev packages ## every test; those whose program is missing are named at the end
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 15 $(ARGS)
 
-bench: install-dev ## the figures: the progressive load test on this machine; make bench ARGS="--help"
-	@$(BIN)/killer loadtest $(ARGS)
+bench: install-dev ## the figures of capacity, measured on this machine in about 3 minutes
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # The locks name no registry; dev keeps the versions of prod. make lock ARGS=--upgrade takes the newest.
 lock: install-dev ## compile requirements/*.txt after a change of pyproject.toml

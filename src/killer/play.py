@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from killer.game import commands as c
@@ -14,7 +15,12 @@ from killer.game.refusals import Invalid, Refusal
 from killer.game.rules import decide
 from killer.live.hub import Hub
 from killer.store import games, log
-from killer.store.database import Connection, Database, StaleVersionError
+from killer.store.database import (
+    Connection,
+    Database,
+    StaleVersionError,
+    StoreUnavailableError,
+)
 
 COMMAND_LINE = 0  # who acts when nobody is signed in
 LARGEST_BATCH = 100  # requests that share one transaction
@@ -87,12 +93,13 @@ class Play:
             Refusal: the rules say no.
             StoreUnavailableError: nothing was changed; try again.
         """
-        job = _Job(commands, request or Request(), alongside)
+        job = _Job(commands, _storable(request or Request()), alongside)
         self._queue[game].append(job)
         with self._turn[game]:
             while job.waits:
                 self._carry_out(game, _next_batch(self._queue[game]))
-        self.hub.ring(game)
+        with suppress(StoreUnavailableError):  # what is kept is kept: the next look catches up
+            self.hub.ring(game)
         if job.error:
             raise job.error
         assert job.outcome is not None
@@ -127,6 +134,14 @@ class Play:
                     job.alongside(connection, after)
         for job, answer in zip(batch, answers, strict=True):
             job.outcome = answer  # only now: the transaction is kept
+
+
+def _storable(asked: Request) -> Request:
+    """Leave out what no database keeps, a NUL or half a character: it would fail a whole batch."""
+    reason, key = (
+        text.replace("\0", "").encode(errors="ignore").decode() for text in (asked.reason, asked.key)
+    )
+    return replace(asked, reason=reason, key=key)
 
 
 def _next_batch(queue: deque[_Job]) -> list[_Job]:
@@ -167,12 +182,20 @@ def _decide_all(
     for command in commands:
         wanted = command
         if isinstance(command, c.Undo):
-            records = log.since(connection, number, command.version - 1)
-            wanted = replace(command, log=tuple((r.version, r.event) for r in records))
+            wanted = replace(command, log=_log_from(connection, number, game, command.version))
         events = decide(game, wanted)
         game = game.after(*events)
         happened.extend(events)
     return tuple(happened), game
+
+
+def _log_from(
+    connection: Connection, number: int, game: Game, version: int
+) -> tuple[tuple[int, Event], ...]:
+    """Read what was recorded from a version on; nothing, when it is none of this game's."""
+    if version not in range(1, game.version + 1):
+        return ()
+    return tuple((r.version, r.event) for r in log.since(connection, number, version - 1))
 
 
 def _records(before: Game, events: tuple[Event, ...], asked: Request) -> list[log.Recorded]:

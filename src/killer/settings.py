@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -165,13 +167,21 @@ def secret(settings: Settings) -> bytes:
         return settings.secret_key.encode()
     path = settings.data_dir / "secret_key"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes().strip()
+    if not path.exists():
+        _keep_new_secret(path)
+    return path.read_bytes().strip()
+
+
+def _keep_new_secret(path: Path) -> None:
+    """Make the file whole or not at all, and only once, even when several servers start."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")  # mode 0600
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(32))
-    return path.read_bytes().strip()
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(name, path)
+    Path(name).unlink()
 
 
 def language() -> str:
@@ -192,4 +202,4 @@ def inherited() -> dict[str, str]:
 def as_environment(settings: Settings) -> dict[str, str]:
     """Write settings as the variables from which `load` reads them again."""
     values = {f.metadata["names"][0]: getattr(settings, f.name) for f in fields(Settings)}
-    return {name: str(value) for name, value in values.items() if value != ""}
+    return {name: str(value) for name, value in values.items()}  # empty ones hide those of `.env`

@@ -20,7 +20,7 @@ from killer.store import check, games
 from killer.store.database import Database
 
 TIMES = int(os.environ.get("KILLER_TEST_KILLS", "100"))
-VICTIMS = ("worker", "worker", "worker", "master", "worker", "worker", "worker", "everything")
+VICTIMS = ("worker", "worker", "master", "worker", "worker", "everything")
 ORPHANS_LIVE = 5.0  # seconds at most
 PLAYERS = 60
 

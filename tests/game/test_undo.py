@@ -44,11 +44,9 @@ UNDOABLE = [
     ("running", c.Remove(BOB)),
     ("running", c.Reshuffle(3)),
     ("running", c.Pause()),
-    ("running", c.End()),
     ("running", c.SetVisibility(Visibility.OPEN)),
     ("paused", c.Resume()),
     ("paused", c.Kill(BOB)),
-    ("paused", c.End()),
     ("fallen", c.Remove(BOB)),
     ("fallen", c.Remove(CHARLIE)),
     ("fallen", c.Revive(BOB, 5)),
@@ -293,24 +291,15 @@ def test_a_fallen_player_who_was_removed_counts_again_after_the_end():
     assert dict(story.game.kills) == {ALICE: 2}
 
 
-def test_an_organisers_end_done_again_is_not_taken_for_an_automatic_one():
-    story = a_story(3)
-    story.play(c.Die(CHARLIE), c.End())
-    story.undo(story.last("ended"))
-    story.undo(story.last("undone"))
-    assert story.game.state is State.OVER
-    blocked = story.refusal(story.last("died"))
-    assert blocked.params == {"version": story.last("ended"), "kind": "ended"}
-
-
-def test_an_automatic_end_that_was_done_again_with_two_alive_is_taken_back():
+@pytest.mark.parametrize("end", [c.End(), c.Die(BOB)], ids=["decided", "by itself"])
+def test_a_reopened_game_is_ended_anew_and_not_by_an_undo(end):
     story = a_story(2)
-    story.play(c.Die(BOB))
-    story.undo(story.last("died"))
-    story.undo(story.last("undone") - 1)
+    story.play(end)
+    story.undo(story.last("ended") if isinstance(end, c.End) else story.last("died"))
+    reopened = next(v for v, event in story.log if getattr(event, "kind", "") == "ended")
+    assert story.refusal(reopened).code == "cannot_undo"
+    story.play(c.End())
     assert story.game.state is State.OVER
-    story.undo(story.last("ended"))
-    assert ageless(story.game) == ageless(a_story(2).game)
 
 
 # --- nicknames ---

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
 from killer import app as app_
 from web.world import World, empty_world, populate, settings_in
@@ -28,6 +29,7 @@ def gathered(template: Path, tmp_path: Path) -> Iterator[World]:
     folder = tmp_path / "data"
     shutil.copytree(template, folder)
     world = World(app_.create(settings_in(folder)), 1)
+    world.app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(template))  # saves 0.1 s
     yield world
     world.site.database.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from killer.game import events as e
 from killer.game import names, ring
 from killer.game.commands import Undo
-from killer.game.model import SMALLEST_GAME, Game, PlayerId, State
+from killer.game.model import Game, PlayerId, State
 from killer.game.refusals import NotNow, Unknown
 
 Log = tuple[tuple[int, e.Event], ...]
@@ -29,9 +29,9 @@ def undo(game: Game, command: Undo) -> tuple[e.Event, ...]:
     event, gone = command.log[0][1], _gone(command.log)
     if command.version in gone:
         return ()
-    if not event.undoable:
+    if not event.undoable or _reopening(event):
         raise NotNow("cannot_undo", kind=e.kind(event), version=command.version)
-    if _automatic(event) and len(game.alive) < SMALLEST_GAME:
+    if _automatic(event):
         raise NotNow("undo_the_fall", version=command.version - 1)  # the end goes with its cause
     later = tuple((at, one) for at, one in command.log[1:] if at not in gone)
     reopened = _reopened(game, event, later)
@@ -57,6 +57,11 @@ def _gone(log: Log) -> set[int]:
 
 def _automatic(event: e.Event) -> bool:
     return isinstance(event, e.Ended) and event.automatic
+
+
+def _reopening(event: e.Event) -> bool:
+    """Tell whether it reopened a game; who wants that back ends the game anew."""
+    return isinstance(event, e.Undone) and event.kind == "ended"
 
 
 def _reopened(game: Game, event: e.Event, later: Log) -> tuple[e.Event, ...]:

@@ -55,7 +55,7 @@ class Feed:
 
     def once(self, key: Hashable, make: Callable[[Game], Answer]) -> Answer:
         """Give what was made of the present version, or make it now; it lasts as long as that."""
-        game, answers = self.game, self._answers
+        answers, game = self._answers, self.game  # in this order: never an old answer in a new place
         if key not in answers:
             answers[key] = make(game)
         answer: Answer = answers[key]
@@ -113,11 +113,12 @@ class Hub:
 
     def games(self) -> list[games.GameRow]:
         """List all games, newest first; read again only when the database has moved."""
-        generation = self.database.generation()
-        if self._games is None or generation is None or self._games[0] != generation:
+        generation, known = self.database.generation(), self._games
+        if known is None or generation is None or known[0] != generation:
             with self.database.read() as connection:
-                self._games = (generation, games.every(connection))
-        return self._games[1]
+                known = (generation, games.every(connection))
+            self._games = known
+        return known[1]
 
     def ring(self, number: int) -> None:
         """Look at one game now, because it has moved."""
@@ -131,7 +132,7 @@ class Hub:
     def close(self) -> None:
         """Let every open stream end."""
         self.open = False
-        for feed in self._feeds.values():
+        for feed in list(self._feeds.values()):
             feed.wake()
 
     def _create(self, number: int) -> Feed:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 PATIENCE = 10.0  # seconds that a writer waits for its turn
+REACH = 5  # seconds to reach a database server
 NAP = (0.001, 0.006)  # seconds between two tries, drawn at random
 
 
@@ -39,8 +40,9 @@ class StaleVersionError(Exception):
 class Database:
     """A door to one database; nothing is opened before the first use, so it survives a fork."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self.url = url
+        self.patience = patience
         self.embedded = url.startswith("sqlite")
         self._turn = threading.Lock()
 
@@ -53,6 +55,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give one consistent reading of the database."""
         with _speaking_clearly(), self.engine.connect() as connection:
+            if not self.embedded:  # by default, each statement there sees what is newest
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -62,13 +66,23 @@ class Database:
         Raises:
             StoreUnavailableError: the database can't be reached, is full, or stayed busy.
         """
-        with _speaking_clearly(), self._turn, self.engine.connect() as connection:
+        deadline = time.monotonic() + self.patience
+        with _speaking_clearly(), self._my_turn(), self.engine.connect() as connection:
             if self.embedded:
-                _wait_for_turn(connection)
+                _wait_for_turn(connection, deadline)
             else:
                 connection.begin()
             yield connection
             connection.commit()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self.patience):
+            raise TimeoutError("too many writers are waiting")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def generation(self) -> int | None:
         """Give a number that moves when any other connection has committed.
@@ -113,12 +127,11 @@ def _speaking_clearly() -> Iterator[None]:
         raise StoreUnavailableError(error) from error
 
 
-def _wait_for_turn(connection: Connection) -> None:
+def _wait_for_turn(connection: Connection, deadline: float) -> None:
     """Begin writing, napping cooperatively while another process writes.
 
     SQLite's own busy time-out would block every greenlet of the worker.
     """
-    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             connection.execution_options(writes=True).begin()
@@ -163,4 +176,11 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql(url: str) -> Engine:
     dialect = url.replace("postgresql://", "postgresql+psycopg://", 1)
     dialect = dialect.replace("postgres://", "postgresql+psycopg://", 1)
-    return create_engine(dialect, pool_size=3, max_overflow=2, pool_timeout=10, pool_pre_ping=True)
+    return create_engine(
+        dialect,
+        pool_size=3,
+        max_overflow=2,
+        pool_timeout=PATIENCE,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": REACH},
+    )

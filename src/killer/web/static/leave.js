@@ -61,12 +61,13 @@
     if (!form || busy) return;
     mark(form, true);
     const answer = await post(form);
+    const html = (await answer?.text().catch(() => "")) ?? "";
     mark(form, false);
     if (!pending) return; // taken back while on its way
     if (!answer || answer.status >= 500 || answer.status === 429) again(form, answer);
     else if (answer.status === 401) location.assign("/sign-in");
     else if (answer.status === 403 && !pending.renewed) renew();
-    else done(form, await answer.text().catch(() => ""));
+    else done(form, html);
   }
 
   function post(form) {

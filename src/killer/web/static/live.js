@@ -103,7 +103,8 @@
     const reached = await ask();
     if (!polling) return; // somebody opened the stream meanwhile
     show(reached ? "poll" : "off");
-    if (reached && (away || Date.now() > streamAgain)) open();
+    const back = away && Date.now() - opened > OPENING;
+    if (reached && (back || Date.now() > streamAgain)) open();
     else timer = setTimeout(poll, jitter(POLL));
   }
 

@@ -11,15 +11,31 @@
   // --- the card: at once when it is mine that changed ---
 
   let cardTimer = 0;
+  let cardAt = Infinity; // when the next look is due
+  let wanted = 0; // the version that the card must show at least
+
+  const shown = () => Number(one("card").dataset.version);
 
   function refreshCard(delay, version = Infinity) {
+    wanted = Math.max(wanted, version);
+    if (Date.now() + delay >= cardAt) return;
+    cardAt = Date.now() + delay;
     clearTimeout(cardTimer);
-    cardTimer = setTimeout(() => {
-      const card = one("card");
-      const leaving = document.body.hasAttribute("data-leaving"); // the answer is the new card
-      if (card && !leaving && version > Number(card.dataset.version)) htmx.trigger(card, "killer:refresh");
-    }, delay);
+    cardTimer = setTimeout(look, delay);
   }
+
+  function look() {
+    cardAt = Infinity;
+    const leaving = document.body.hasAttribute("data-leaving"); // the answer will be the new card
+    if (one("card") && !leaving && wanted > shown()) htmx.trigger("#card", "killer:refresh");
+    wanted = 0;
+  }
+
+  // An answer that was overtaken by a newer card is dropped.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const version = /data-version="(\d+)"/.exec(detail.xhr.responseText)?.[1];
+    if (detail.target.id === "card" && Number(version) < shown()) detail.shouldSwap = false;
+  });
 
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (detail.target?.id === "card" && detail.failed) refreshCard(3_000 + chance(CROWD));

@@ -1,0 +1,118 @@
+"""No worker answers from before an acknowledged change, however many are asked at once."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+
+import pytest
+
+from e2e import rosters
+from e2e.conftest import Deploy
+from e2e.phones import Answer, Phone, together
+from e2e.server import Server
+
+CONNECTIONS = 48
+READS = 1000
+DEATHS = 6
+CARD_VERSION = re.compile(rb'id="card"[^>]* data-version="(\d+)"')
+PATHS = ("/api/me", "/api/leaderboard", "/card", "/")
+
+
+class Game:
+    """A running game whose readers keep connections to every worker."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        links = server.imports(rosters.people(40, passwords=False))
+        server.start()
+        self.host = server.organiser()
+        self.host.ask("POST", "/api/organiser/game/start", {})
+        self.players = [server.with_link(token, name) for name, token in links.items()]
+        self.lines = [random.choice(self.players).twin() for _ in range(CONNECTIONS)]
+        together(version, [(line, "/api/me") for line in self.lines], CONNECTIONS)
+
+    def workers(self) -> set[int]:
+        """Give the workers that hold the readers' connections."""
+        taken = self.server.worker_of()
+        return {taken[line.own_port] for line in self.lines if line.own_port in taken}
+
+
+@pytest.fixture
+def game(deploy: Deploy) -> Game:
+    return Game(deploy())
+
+
+def version(question: tuple[Phone, str]) -> int:
+    """Read something and give the version of which it is made."""
+    phone, path = question
+    answer = phone.ask("GET", path)
+    assert answer.status == 200, (path, answer.status)
+    return told(path, answer)
+
+
+def told(path: str, answer: Answer) -> int:
+    if path == "/api/me":
+        return int(answer.json["game"]["version"])
+    if path == "/api/leaderboard":
+        return int(answer.json["version"])
+    found = CARD_VERSION.search(answer.body)
+    assert found, path
+    return int(found[1])
+
+
+def test_a_thousand_reads_after_a_death_are_none_from_before_it(game: Game) -> None:
+    for player in game.players[:DEATHS]:
+        acknowledged = player.ask("POST", "/api/death", {}).version
+        found = together(lambda line: read_often(line), game.lines, CONNECTIONS)
+        versions = [number for numbers in found for number in numbers]
+        assert len(versions) >= READS
+        assert set(versions) == {acknowledged}
+        assert game.workers() == {worker.pid for worker in game.server.workers()}
+
+
+def read_often(line: Phone) -> list[int]:
+    paths = [PATHS[i % len(PATHS)] for i in range(READS // CONNECTIONS + 1)]
+    return [version((line, path)) for path in paths]
+
+
+def test_whoever_hops_between_workers_never_travels_back_in_time(game: Game) -> None:
+    over = threading.Event()
+    journeys: list[list[int]] = [[] for _ in range(4)]
+
+    def hop(journey: int) -> None:
+        mine = game.lines[journey::4]
+        while not over.is_set():
+            journeys[journey].append(version((random.choice(mine), random.choice(PATHS))))
+
+    travellers = [threading.Thread(target=hop, args=(i,), daemon=True) for i in range(4)]
+    for traveller in travellers:
+        traveller.start()
+    for start in (0, 15):
+        dying = [phone.twin() for phone in game.players[start : start + 15]]
+        together(lambda phone: phone.ask("POST", "/api/death", {}).version, dying)
+    over.set()
+    for traveller in travellers:
+        traveller.join(30)
+    for journey in journeys:
+        assert journey == sorted(journey)
+        assert len(set(journey)) > 2, "nothing was read while people died"
+
+
+def test_the_own_death_is_seen_by_every_worker_at_once(game: Game) -> None:
+    for player in game.players[:10]:
+        assert player.ask("POST", "/api/death", {}).status == 200
+        eyes = [player.twin() for _ in range(12)]
+        cards = together(lambda phone: phone.me(), eyes)
+        assert {card["player"]["status"] for card in cards} == {"dead"}
+        assert {card["target"] is None for card in cards} == {True}
+
+
+def test_a_session_ended_everywhere_is_refused_by_every_worker_at_once(game: Game) -> None:
+    player = game.players[0]
+    eyes = [player.twin() for _ in range(24)]
+    assert {answer.status for answer in together(lambda e: e.ask("GET", "/api/me"), eyes)} == {200}
+    path = f"/api/organiser/players/{player.nickname.replace(' ', '%20')}/signout"
+    assert game.host.ask("POST", path, {}).status == 200
+    assert {answer.status for answer in together(lambda e: e.ask("GET", "/api/me"), eyes)} == {401}
