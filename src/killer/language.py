@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from babel.messages.pofile import read_po
 
@@ -30,7 +31,7 @@ def catalogue(language: str) -> Mapping[str, str | tuple[str, ...]]:
 
 
 def _text(string: object) -> str | tuple[str, ...]:
-    return string if isinstance(string, str) else tuple(map(str, string))  # type: ignore[call-overload]  # a list of plural forms
+    return string if isinstance(string, str) else tuple(cast("Iterable[str]", string))
 
 
 def current() -> str:

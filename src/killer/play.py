@@ -139,7 +139,8 @@ class Play:
 def _storable(asked: Request) -> Request:
     """Leave out what no database keeps, a NUL or half a character: it would fail a whole batch."""
     reason, key = (
-        text.replace("\0", "").encode(errors="ignore").decode() for text in (asked.reason, asked.key)
+        text.replace("\0", "").encode(errors="ignore").decode()
+        for text in (asked.reason, asked.key)
     )
     return replace(asked, reason=reason, key=key)
 

@@ -244,9 +244,7 @@ def following(phones: Sequence[Phone], place: int | None = None) -> list[Stream]
     return streams
 
 
-def together(
-    work: Callable[[Item], Result], items: Sequence[Item], most: int = 40
-) -> list[Result]:
+def together(work: Callable[[Item], Result], items: Sequence[Item], most: int = 40) -> list[Result]:
     """Do something with every item at the same time and give the results in their order."""
     with ThreadPoolExecutor(most) as pool:
         return list(pool.map(work, items))

@@ -8,8 +8,8 @@ import random
 import secrets
 from dataclasses import dataclass
 
-FIRST = "Joli Vieux Zélé Fier Sage Rusé Vif Fou Discret Rapide Brave Noir".split()
-LAST = "Tatou Yack Raton Héron Ours Élan Zèbre Sanglier Loup Tigre Hibou Bœuf".split()
+FIRST = ("Joli", "Vieux", "Zélé", "Fier", "Sage", "Rusé", "Vif", "Fou", "Discret", "Brave", "Noir")
+LAST = ("Tatou", "Yack", "Raton", "Héron", "Ours", "Élan", "Zèbre", "Loup", "Tigre", "Bœuf")
 HEADERS = (
     "Horodateur",
     "Surnom (le VRAI, pour pouvoir vous identifier)",

@@ -91,7 +91,8 @@ class Server:
             )
         self.started.append(process)
         wait_for(lambda: process.poll() is not None or self.serves(), 40, "the server's start")
-        assert process.poll() is None, self.log.read_text(errors="replace")
+        said = self.log.read_text(errors="replace")
+        assert process.poll() is None, f"it ended with {process.poll()}: {said[-3000:]}"
 
     def serves(self) -> bool:
         """Tell whether this server itself answers, and not one that was killed before it."""

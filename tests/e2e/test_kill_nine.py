@@ -20,13 +20,13 @@ from killer.store import check, games
 from killer.store.database import Database
 
 TIMES = int(os.environ.get("KILLER_TEST_KILLS", "100"))
-VICTIMS = ("worker", "worker", "master", "worker", "worker", "everything")
+VICTIMS = (*["worker"] * 3, "master", *["worker"] * 3, "everything")
 ORPHANS_LIVE = 5.0  # seconds at most
 PLAYERS = 60
 
 
 def test_what_was_acknowledged_survives_a_hundred_kills(deploy: Deploy) -> None:
-    server = deploy(GUNICORN_LOGLEVEL="warning")
+    server = deploy()
     crowd = running_game(server)
     streams = following([p.twin() for p in list(crowd.phones.values())[:5]])
     with crowd.tapping():

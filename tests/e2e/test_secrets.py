@@ -18,7 +18,7 @@ from e2e.whispers import betrayed, looks, paths, told
 from engines.processes import wait_for
 
 PLAYERS = 14
-LISTS = ("/players", "/leaderboard", "/podium", "/feed", "/api/players", "/api/leaderboard")
+LISTS = ("/players", "/leaderboard", "/podium", "/api/players", "/api/leaderboard")
 
 
 def unguessable() -> list[Person]:

@@ -31,7 +31,7 @@ class Game:
         self.host.ask("POST", "/api/organiser/game/start", {})
         self.players = [server.with_link(token, name) for name, token in links.items()]
         self.lines = [random.choice(self.players).twin() for _ in range(CONNECTIONS)]
-        together(version, [(line, "/api/me") for line in self.lines], CONNECTIONS)
+        together(lambda line: line.me(), self.lines, CONNECTIONS)
 
     def workers(self) -> set[int]:
         """Give the workers that hold the readers' connections."""
@@ -65,7 +65,7 @@ def told(path: str, answer: Answer) -> int:
 def test_a_thousand_reads_after_a_death_are_none_from_before_it(game: Game) -> None:
     for player in game.players[:DEATHS]:
         acknowledged = player.ask("POST", "/api/death", {}).version
-        found = together(lambda line: read_often(line), game.lines, CONNECTIONS)
+        found = together(read_often, game.lines, CONNECTIONS)
         versions = [number for numbers in found for number in numbers]
         assert len(versions) >= READS
         assert set(versions) == {acknowledged}

@@ -26,12 +26,9 @@ from killer.game.rules import decide
 from killer.language import say, speaking
 from killer.live.frames import sentence
 from killer.web import pages
+from killer.web.guard import POLICY
 
 WEB = Path(pages.__file__).parent
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 BEGAN = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
@@ -331,9 +328,8 @@ def application() -> Flask:
     @app.get("/<lang>/<name>")
     def show(lang: str, name: str) -> Response:
         with speaking(lang):
-            known = by_name.setdefault(lang, {}) or by_name[lang]
-            if not known:
-                known.update({sample.name: sample for sample in samples()})
+            known = by_name.get(lang) or {sample.name: sample for sample in samples()}
+            by_name[lang] = known
             answer = Response(render(known[name], lang))
         answer.headers["Content-Security-Policy"] = POLICY
         return answer

@@ -26,6 +26,7 @@ STATIC = Path(pages.__file__).parent / "static"
 FIRST_SCRIPTS = ("htmx.min.js", "live.js", "news.js", "dialog.js", "card.js", "leave.js")
 FIRST_LOAD = ("site.css", "mark.svg", *FIRST_SCRIPTS)
 LIMIT = 60_000
+CONTACTS = ("email", "phone", "gender", "photo_source", "answers")
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +291,7 @@ def test_texts_are_set_smaller_when_they_are_longer():
 def test_every_event_has_a_sentence_for_organisers_and_maybe_one_for_all(lang, visibility):
     told = gallery.started(12, 9, visibility)
     told.do(c.Pause(), c.Resume(), c.Reshuffle(5), c.EndSessions(PlayerId(3)))
-    told.do(c.NoteContacts(PlayerId(3), ("email",)), c.Enrol("Tardive", seed=3))
+    told.do(c.NoteContacts(PlayerId(3), CONTACTS), c.Enrol("Tardive", seed=3))
     told.do(c.Revive(told.game.fallen[0].id, 4), c.Remove(told.game.alive[0].id))
     told.do(c.Kill(told.game.alive[1].id, credited=False))
     last = told.records[-1]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, Any, NewType
 
 from killer.game import names
 
@@ -82,11 +82,11 @@ class Game:
     def after(self, *events: Event) -> Game:
         """Give the game that follows; each event makes it one version older."""
         players = dict(self.players)
-        own: dict[str, Value] = {}
+        own: dict[str, Any] = {}
         for version, event in enumerate(events, start=self.version + 1):
             _apply(event.changes, version, players, own)
         version = self.version + len(events)
-        return replace(self, players=players, version=version, **own)  # type: ignore[arg-type]  # fields by name
+        return replace(self, players=players, version=version, **own)
 
     @cached_property
     def alive(self) -> tuple[Player, ...]:
@@ -143,7 +143,7 @@ def _apply(
     changes: Iterable[Change],
     version: int,
     players: dict[PlayerId, Player],
-    own: dict[str, Value],
+    own: dict[str, Any],
 ) -> None:
     for change in changes:
         raw = version if change.now else change.after
@@ -153,5 +153,5 @@ def _apply(
         elif change.newcomer is not None:
             players[change.player] = change.newcomer
         else:
-            old = players[change.player]
-            players[change.player] = replace(old, **{change.field: value})  # type: ignore[arg-type]  # fields by name
+            moved: dict[str, Any] = {change.field: value}
+            players[change.player] = replace(players[change.player], **moved)

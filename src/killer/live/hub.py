@@ -55,7 +55,7 @@ class Feed:
 
     def once(self, key: Hashable, make: Callable[[Game], Answer]) -> Answer:
         """Give what was made of the present version, or make it now; it lasts as long as that."""
-        answers, game = self._answers, self.game  # in this order: never an old answer in a new place
+        answers, game = self._answers, self.game  # in this order: no old answer in a new place
         if key not in answers:
             answers[key] = make(game)
         answer: Answer = answers[key]

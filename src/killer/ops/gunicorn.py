@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from gevent import monkey
@@ -41,6 +43,19 @@ _SHOWN = (
     "keepalive",
     "preload_app",
 )
+
+
+_LINK = re.compile(r"/s/[^\s\"'?]+")
+
+
+def _without_links(record: logging.LogRecord) -> bool:
+    """Keep sign-in tokens out of addresses and referers: whoever reads a log could use them."""
+    record.msg, record.args = _LINK.sub("/s/...", record.getMessage()), ()
+    return True
+
+
+for _name in ("gunicorn.error", "gunicorn.access"):
+    logging.getLogger(_name).addFilter(_without_links)
 
 
 def when_ready(server: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 from prometheus_client import (
@@ -102,7 +103,8 @@ def show(*, workers: bool) -> bytes:
     """Write all metrics in Prometheus' text format, of all workers when there are several."""
     registry = CollectorRegistry()
     if workers:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types there
+        collect: Any = MultiProcessCollector  # the library has no types there
+        collect(registry)
         registry.register(Processes(workers=workers))
         return generate_latest(registry)
     registry.register(Processes(workers=workers))

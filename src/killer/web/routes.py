@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from killer.web import api, board, door, organiser, player, roster_upload, shapes, status
-from killer.web.route import Route, Who
+from killer.web.route import Route, View, Who
 
 OFTEN = "60/minute"  # a person's taps
 BUSY = "1200/minute"  # an organiser's, or a program's in an organiser's name
@@ -33,8 +33,8 @@ _PLAYERS_API = (
 )
 
 
-def _command(rule: str, view: object, takes: type) -> Route:
-    return Route("POST", rule, view, Who.ORGANISER, BUSY, takes, shapes.Version)  # type: ignore[arg-type]  # views differ in their parameters
+def _command(rule: str, view: View, takes: type) -> Route:
+    return Route("POST", rule, view, Who.ORGANISER, BUSY, takes, shapes.Version)
 
 
 _ORGANISERS_API = (

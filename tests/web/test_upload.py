@@ -1,0 +1,168 @@
+"""A roster on the organisers' page: checked first, imported then, its passwords kept by nobody."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from killer.store import people
+from killer.web import roster_upload
+from web.world import BOSS, World, submit
+
+PAGE = "/organiser/import"
+SOUND = """Surnom;Mot de passe;Année;Défi;Téléphone
+Ivan;secret d'Ivan;1A;Chanter;06 11 22 33 44
+=cmd|' /C calc'!A0;;2A;Danser;
+"Karl ""K""";;3A;Rire;
+"""
+BAD = SOUND + "Ivan;encore;1A;Rire;\n"
+
+
+@pytest.fixture
+def boss(gathered: World) -> FlaskClient:
+    return gathered.phone(BOSS)
+
+
+def check(boss: FlaskClient, text: str | bytes, challenges: str = "") -> TestResponse:
+    data = text if isinstance(text, bytes) else text.encode()
+    files = {"players": (io.BytesIO(data), "joueurs.csv")}
+    if challenges:
+        files["challenges"] = (io.BytesIO(challenges.encode()), "joueurs.csv")
+    return submit(boss, PAGE, PAGE, **files)
+
+
+def sealed(page: TestResponse) -> str:
+    found = re.search(r'name="upload" value="([^"]+)"', page.text)
+    assert found, page.text
+    return unescape(found[1])
+
+
+def test_checking_a_file_changes_nothing_and_tells_what_would(
+    gathered: World, boss: FlaskClient
+) -> None:
+    before = gathered.game.version
+    page = check(boss, SOUND)
+    assert page.status_code == 200
+    assert re.search(r"<dd>3</dd>", page.text)
+    assert gathered.game.version == before
+
+
+def test_the_passwords_of_a_checked_file_are_unreadable(boss: FlaskClient) -> None:
+    page = check(boss, SOUND)
+    assert "secret d" not in unescape(page.text)
+    assert "secret d" not in sealed(page)
+
+
+def test_a_checked_file_is_imported_once(gathered: World, boss: FlaskClient) -> None:
+    upload = sealed(check(boss, SOUND))
+    done = submit(boss, PAGE, PAGE, upload=upload, go="all")
+    assert done.status_code == 200
+    links = dict(re.findall(r"^(.+)\t(\S+/s/\S+)$", unescape(done.text), re.M))
+    names = {name.rpartition(">")[2] for name in links}
+    assert names == {"=cmd|' /C calc'!A0", 'Karl "K"'}
+    signed = {"nickname": "ivan", "password": "secret d'Ivan"}
+    assert gathered.visitor().post("/api/login", json=signed).status_code == 200
+    token = next(iter(links.values())).rpartition("/")[2]
+    assert gathered.visitor().post("/api/login", json={"token": token}).status_code == 200
+    before = gathered.game.version
+    again = submit(boss, PAGE, PAGE, upload=upload, go="all")
+    assert again.status_code == 200
+    assert gathered.game.version == before
+    assert gathered.visitor().post("/api/login", json={"token": token}).status_code == 200
+
+
+def test_importing_the_same_file_again_finds_nothing_to_do(
+    gathered: World, boss: FlaskClient
+) -> None:
+    submit(boss, PAGE, PAGE, upload=sealed(check(boss, SOUND)), go="all")
+    page = check(boss, SOUND)
+    assert 'name="upload"' not in page.text
+    assert re.search(r"<dd>3</dd>", page.text)
+
+
+def test_a_file_with_problems_is_imported_without_them_only_when_asked(
+    gathered: World, boss: FlaskClient
+) -> None:
+    before = gathered.game.version
+    page = check(boss, BAD)
+    assert page.status_code == 200
+    assert "joueurs.csv" in page.text
+    assert ">5<" in page.text
+    refused = submit(boss, PAGE, PAGE, upload=sealed(page), go="all")
+    assert gathered.game.version == before
+    done = submit(boss, PAGE, PAGE, upload=sealed(refused), go="sound")
+    assert done.status_code == 200
+    assert gathered.game.version > before
+    assert gathered.game.find("Karl K") is None
+    assert gathered.game.find('Karl "K"') is not None
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04xl/workbook", b"%PDF-1.4", b"\x00\x01", b"a" * 10, b"\xff\xfe\x00"]
+)
+def test_what_is_no_table_is_told_in_a_sentence(
+    gathered: World, boss: FlaskClient, data: bytes
+) -> None:
+    page = check(boss, data)
+    assert page.status_code == 200
+    assert 'name="upload"' not in page.text
+    assert gathered.game.version == 9
+
+
+def test_no_file_at_all_is_told(boss: FlaskClient) -> None:
+    assert submit(boss, PAGE, PAGE).status_code == 400
+    empty = {"players": (io.BytesIO(b""), "")}
+    assert submit(boss, PAGE, PAGE, **empty).status_code == 400
+
+
+def test_two_files_of_one_name_are_told_apart(gathered: World, boss: FlaskClient) -> None:
+    challenges = "Surnom;Défi\nIvan;Jongler\nNemo;Nager\n"
+    page = check(boss, "Surnom\nIvan\n", challenges)
+    assert "joueurs.csv (2)" in page.text
+
+
+@pytest.mark.parametrize("forge", [lambda s: s[:-1], lambda s: "A" + s, lambda s: "", lambda s: "é",
+                                   lambda s: s.swapcase(), lambda s: s[:40]])  # fmt: skip
+def test_a_sealed_file_that_was_touched_is_refused(gathered: World, boss: FlaskClient, forge) -> None:
+    upload = forge(sealed(check(boss, SOUND)))
+    assert submit(boss, PAGE, PAGE, upload=upload, go="all").status_code == 400
+    assert gathered.game.find("Ivan") is None
+
+
+def test_a_sealed_file_expires(gathered: World, boss: FlaskClient) -> None:
+    with gathered.app.app_context():
+        old = int(time.time()) - roster_upload.LIFETIME - 5
+        upload = roster_upload._seal().encrypt_at_time(b"whatever", old).decode()
+    expired = submit(boss, PAGE, PAGE, upload=upload, go="all")
+    assert expired.status_code == 400
+    assert "expiré" in expired.text
+
+
+def test_a_sealed_file_that_holds_something_else_is_refused(
+    gathered: World, boss: FlaskClient
+) -> None:
+    with gathered.app.app_context():
+        upload = roster_upload._seal().encrypt(b"whatever").decode()
+    assert submit(boss, PAGE, PAGE, upload=upload, go="all").status_code == 400
+
+
+def test_what_is_wrong_with_a_file_is_shown_as_text(boss: FlaskClient) -> None:
+    files = {"players": (io.BytesIO(b"Surnom\n<b>x</b>\n<b>x</b>\n"), "<i>.csv")}
+    page = submit(boss, PAGE, PAGE, **files)
+    assert "<b>x" not in page.text
+    assert "<i>" not in page.text
+
+
+def test_phone_numbers_of_players_stay_with_organisers(gathered: World, boss: FlaskClient) -> None:
+    submit(boss, PAGE, PAGE, upload=sealed(check(boss, SOUND)), go="all")
+    with gathered.site.database.read() as connection:
+        kept = people.read_contacts(connection, gathered.number)
+    assert kept[gathered.who("Ivan").id].phone
+    for url in ("/players", "/api/players", "/"):
+        assert "06 11" not in gathered.phone("Ana").get(url).text
