@@ -57,6 +57,6 @@ def gather(server: Server, roster: list[Person]) -> Party:
     host = server.organiser()
     streams = following(list(phones.values()), phones[roster[0].nickname].me()["game"]["version"])
     host.ask("POST", "/api/organiser/game/start", {}).version  # noqa: B018  # asserts that it is 200
-    party = Party(server, host, phones, streams, Tale({n: "" for n in phones}))
+    party = Party(server, host, phones, streams, Tale(dict.fromkeys(phones, "")))
     party.tale.targets = {n: str(target) for n, target in party.told().items()}
     return party

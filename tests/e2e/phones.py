@@ -6,8 +6,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.client import HTTPConnection, HTTPException
@@ -73,21 +74,37 @@ class Phone:
         """
         if time.monotonic() - self._used > IDLE:
             self.hang_up()
+        self.send(method, path, body, key=key, **headers)
+        return self.receive()
+
+    def send(
+        self, method: str, path: str, body: Any = None, *, key: str = "", **headers: str
+    ) -> None:
+        """Send a request without waiting for its answer."""
         sent = {"Idempotency-Key": key, "Cookie": self.cookie and f"killer={self.cookie}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             sent["Content-Type"] = "application/json"
-        try:
+        with self._broken_means_no_answer():
             self._line.request(method, path, data, {n: v for n, v in sent.items() if v})
+
+    def receive(self) -> Answer:
+        """Wait for the answer to what was sent."""
+        with self._broken_means_no_answer():
             response = self._line.getresponse()
             answer = Answer(response.status, response.headers, response.read())
-        except (OSError, HTTPException) as error:
-            self.hang_up()
-            raise NoAnswerError(f"{method} {path}: {error!r}") from error
         self._used = time.monotonic()
         self._keep_cookie(answer.headers)
         return answer
+
+    @contextmanager
+    def _broken_means_no_answer(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, HTTPException) as error:
+            self.hang_up()
+            raise NoAnswerError(repr(error)) from error
 
     def _keep_cookie(self, headers: Message) -> None:
         for line in headers.get_all("Set-Cookie") or []:
@@ -169,10 +186,8 @@ class Stream(threading.Thread):
     def run(self) -> None:
         """Listen until closed; after a broken connection listen again."""
         while not self.closed:
-            try:
+            with suppress(OSError, HTTPException, ValueError):  # wherever it broke
                 self._listen()
-            except (OSError, HTTPException, ValueError):
-                pass  # what a broken connection raises depends on where it broke
             if not self.again:
                 break
             time.sleep(min(0.2, self.retries[-1] / 1000 if self.retries else 0.2))
@@ -224,10 +239,8 @@ class Stream(threading.Thread):
         """Stop listening, as a phone does that falls asleep."""
         self.closed = True
         if self._socket is not None:
-            try:
+            with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         if self.is_alive():
             self.join(5)
 

@@ -198,3 +198,10 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_url: str) -> None
         )
     assert world.perform(c.Pause()).events
     world.database.close()
+
+
+def test_an_error_says_nothing_of_what_was_to_be_written(world: World) -> None:
+    with pytest.raises(StoreUnavailableError) as caught, world.database.write() as connection:
+        connection.execute(insert(hits).values(key="a secret", count=None, expires=1))
+    assert "a secret" not in str(caught.value)
+    assert "a secret" not in str(caught.value.__cause__).partition("DETAIL")[0]

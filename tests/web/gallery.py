@@ -275,13 +275,9 @@ def desk() -> Iterator[Sample]:
             older=99,
         ),
     )
-    yield Sample("organiser-add", "organiser/add.html", seen(told, "Karim"))
-    yield Sample(
-        "organiser-challenges",
-        "organiser/challenges.html",
-        seen(told, "Karim", table=pages.table(told.game)),
-    )
-    yield Sample("organiser-import", "organiser/import.html", seen(told, "Karim"))
+    for name in ("add", "import", "challenges"):
+        context = seen(told, "Karim", table=pages.table(told.game))
+        yield Sample(f"organiser-{name}", f"organiser/{name}.html", context)
     taken = "Ce surnom est déjà pris par la ligne 3. Choisissez-en un autre."
     missing = "La colonne manque. Ajoutez-la ou choisissez un autre fichier."
     faults = (

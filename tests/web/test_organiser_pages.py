@@ -60,7 +60,7 @@ def check(page: TestResponse) -> None:
     found = Sound(page.text)
     assert not found.wrong, (page.request.path, found.wrong)
     assert len(set(found.ids)) == len(found.ids), page.request.path
-    assert not re.search(r"\bsite\.[a-z_]+\.[a-z_]+|None\b|Undefined|object at 0x", page.text)
+    assert not re.search(r"\bsite\.[a-z_]+\.[a-z_]+|[>\"]None[<\"]|Undefined|object at 0x", page.text)
 
 
 def brought_to(world: World, state: str) -> World:
@@ -79,8 +79,8 @@ def boss(world: World) -> FlaskClient:
     return world.phone(BOSS)
 
 
-def act(boss: FlaskClient, nickname: str, verb: str, **fields: str) -> TestResponse:
-    page = f"/organiser/players/{quoted(nickname)}"
+def act(boss: FlaskClient, whom: str, verb: str, **fields: str) -> TestResponse:
+    page = f"/organiser/players/{quoted(whom)}"
     return submit(boss, f"{page}/{verb}", page, **fields)
 
 
@@ -190,7 +190,7 @@ def test_a_kill_may_be_nobodys(world: World, boss: FlaskClient) -> None:
 def test_the_page_of_any_nickname_works(world: World, nickname: str) -> None:
     boss = world.phone(BOSS)
     world.do(c.Enrol(nickname))
-    link = re.search(r'<a href="(/organiser/players/(?!Ana)[^"]+)">', rows_after(boss, nickname))
+    link = re.search(r'<a href="(/organiser/players/[^"]+)">', rows_after(boss, nickname))
     assert link
     address = unescape(link[1])
     assert boss.get(address).status_code == 200

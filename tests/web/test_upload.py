@@ -16,11 +16,11 @@ from killer.web import roster_upload
 from web.world import BOSS, World, submit
 
 PAGE = "/organiser/import"
-SOUND = """Surnom;Mot de passe;Année;Défi;Téléphone
+SOUND = '''Surnom;Mot de passe;Année;Défi;Téléphone
 Ivan;secret d'Ivan;1A;Chanter;06 11 22 33 44
 =cmd|' /C calc'!A0;;2A;Danser;
 "Karl ""K""";;3A;Rire;
-"""
+'''
 BAD = SOUND + "Ivan;encore;1A;Rire;\n"
 
 

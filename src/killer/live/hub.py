@@ -33,6 +33,8 @@ class Feed:
         self.game = game
         self.generation: int | None = None
         self.lock = threading.Lock()
+        self.looks = 0  # at the log, begun so far
+        self.found = 0  # the last of them that came back
         self._frames: deque[Frame] = deque(maxlen=HISTORY)
         self._answers: dict[Hashable, Any] = {}
         self._bell = threading.Event()
@@ -149,11 +151,15 @@ class Hub:
             return feed
 
     def _catch_up(self, feed: Feed, generation: int | None) -> None:
+        before = feed.looks
         with feed.lock:
+            if feed.found > before:
+                return  # a look that began after this call has found all that it may want
+            feed.looks += 1
             with self.database.read() as connection:
                 records = log.since(connection, feed.number, feed.game.version)
             feed.advance(records)
-            feed.generation = generation
+            feed.generation, feed.found = generation, feed.looks
         if self._seen:
             for record in records:
                 self._seen(record)

@@ -151,7 +151,9 @@ def _sqlite(url: str) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args=_SQLITE, pool_size=4, max_overflow=12)
+    engine = create_engine(
+        url, connect_args=_SQLITE, pool_size=4, max_overflow=12, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -183,4 +185,5 @@ def _postgresql(url: str) -> Engine:
         pool_timeout=PATIENCE,
         pool_pre_ping=True,
         connect_args={"connect_timeout": REACH},
+        hide_parameters=True,  # an error says no player's target
     )

@@ -17,6 +17,7 @@ PROBLEMS = {
     403: "Only organisers may, or another site asked.",
     404: "There is no such thing in this game.",
     409: "The rules refuse it now.",
+    413: "The body is too large.",
     415: "The body is not JSON.",
     422: "What was given can't be used.",
     429: "Too often; wait for Retry-After seconds.",

@@ -34,7 +34,7 @@ class Record:
 
 
 def tells_falls(game: Game) -> bool:
-    """Tell whether players may see who is still in play and who has how many kills."""
+    """Tell whether players may see who is still in play."""
     return game.state is State.OVER or game.visibility is not Visibility.DISCREET
 
 
@@ -168,27 +168,25 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The leaderboard; `hidden` when the game keeps it back until the end."""
+    """The leaderboard; kills are public whatever the game's visibility, falls are not."""
 
     ranks: tuple[Rank, ...]
     alive: int
     players: int
-    hidden: bool
     mine: Rank | None
 
 
 def leaderboard(game: Game, viewer: Player | None) -> Board:
     """Rank everybody by kills, ties sharing a rank."""
-    hidden = not tells_falls(game)
     ranks: list[Rank] = []
-    for number, line in enumerate(() if hidden else standings.leaderboard(game), start=1):
+    for number, line in enumerate(standings.leaderboard(game), start=1):
         rank = ranks[-1].rank if ranks and ranks[-1].kills == line.kills else number
         player = game.find(line.nickname)
         assert player is not None  # the leaderboard is made of the game's players
         mine = viewer is not None and player.id == viewer.id
         ranks.append(Rank(rank, person(game, player), line.kills, mine))
     own = next((rank for rank in ranks if rank.mine), None)
-    return Board(tuple(ranks), len(game.alive), len(game.playing), hidden, own)
+    return Board(tuple(ranks), len(game.alive), len(game.playing), own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ def podium(game: Game) -> Podium:
     """Show the podiums as far as the game's visibility allows; survivors only at the end."""
     over = game.state is State.OVER
     survivors = standings.survivors(game) if over else ()
-    killers = standings.killers(game) if tells_falls(game) else ()
+    killers = standings.killers(game)
     fallen = game.fallen if tells_falls(game) else ()
     falls = [_fall(game, player) for player in reversed(fallen)]
     return Podium(over, _steps(game, survivors), _steps(game, killers), tuple(falls))

@@ -63,9 +63,9 @@ def _sealed(files: Files) -> str:
 def _opened(sealed: str) -> Files:
     try:
         data = _seal().decrypt(sealed.encode(), ttl=LIFETIME)
-    except InvalidToken as error:
+        return msgspec.msgpack.decode(data, type=list[tuple[str, bytes]])
+    except (InvalidToken, msgspec.DecodeError) as error:  # or sealed by an older version of ours
         raise ProblemError(400, "upload_expired") from error
-    return msgspec.msgpack.decode(data, type=list[tuple[str, bytes]])
 
 
 def _read(files: Files) -> Reading:

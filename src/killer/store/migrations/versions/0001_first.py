@@ -53,7 +53,7 @@ def _players() -> None:
         sa.Column("game", sa.Integer, sa.ForeignKey("games.id", name="fk_players_game")),
         sa.Column("id", sa.Integer),
         sa.Column("nickname", sa.String(60), nullable=False),
-        sa.Column("nickname_key", sa.String(200), nullable=False),
+        sa.Column("nickname_key", sa.String(1200), nullable=False),
         sa.Column("year", sa.String(60), nullable=False),
         sa.Column("challenge", sa.Text, nullable=False),
         sa.Column("photo", sa.String(200), nullable=False),

@@ -1,0 +1,111 @@
+"""Live streams on several workers: quick, without gaps, and awake after any sleep."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import pytest
+
+from e2e import rosters
+from e2e.conftest import Deploy
+from e2e.phones import Phone, Stream, following, together
+from e2e.server import Server
+from engines.processes import wait_for
+
+BOUND = 5.0  # seconds; how quick it really is, the benchmark says
+PING = 15.0  # seconds at most between two signs of life
+
+
+def game(server: Server, players: int) -> tuple[Phone, list[Phone]]:
+    """Start a game and sign the first hundred players in; give the organiser and them."""
+    links = list(server.imports(rosters.people(players, passwords=False)).items())[:100]
+    server.start()
+    host = server.organiser()
+    assert host.ask("POST", "/api/organiser/game/start", {}).status == 200
+    return host, together(lambda item: server.with_link(item[1], item[0]), links)
+
+
+def revive(host: Phone, phone: Phone) -> int:
+    name = phone.nickname.encode().hex("%")
+    return host.ask("POST", f"/api/organiser/players/%{name}/revive", {}).version
+
+
+def test_two_hundred_phones_on_four_workers_hear_of_a_death(deploy: Deploy) -> None:
+    server = deploy()
+    _, phones = game(server, 100)
+    streams = following([phone.twin() for phone in (*phones, *phones)])
+    assert set(server.worker_of().values()) == {worker.pid for worker in server.workers()}
+    delays = []
+    for phone in phones[:10]:
+        tapped = time.monotonic()
+        version = phone.ask("POST", "/api/death", {}).version
+        wait_for(lambda v=version: all(s.place == v for s in streams), BOUND, "every phone")
+        delays += [stream.frames[-1].at - tapped for stream in streams]
+    delays.sort()
+    p95, last = delays[len(delays) * 95 // 100], delays[-1]
+    print(f"\ntap to frame: p50 {median(delays):.3f} p95 {p95:.3f} last {last:.3f} s")
+    assert last < BOUND
+
+
+def test_a_phone_that_slept_resumes_without_a_gap_on_any_worker(deploy: Deploy) -> None:
+    server = deploy()
+    host, phones = game(server, 20)
+    listening = following([phone.twin() for phone in phones[:8]])
+    first = phones[0].ask("POST", "/api/death", {}).version
+    wait_for(lambda: all(s.place == first for s in listening), BOUND, "the first frame")
+    for stream in listening:
+        stream.close()
+    for phone in phones[1:10]:
+        phone.ask("POST", "/api/death", {})
+        last = revive(host, phone)
+    awake = [Stream(old.phone.twin(), old.place) for old in listening * 3]
+    for stream in awake:
+        stream.start()
+    wait_for(lambda: all(s.place == last for s in awake), BOUND, "what was missed")
+    for stream in awake:
+        assert stream.versions == list(range(first + 1, last + 1))
+        assert "resync" not in {frame.event for frame in stream.frames}
+
+
+def test_a_phone_too_far_behind_is_told_to_look_again_and_then_follows(deploy: Deploy) -> None:
+    server = deploy()
+    _, phones = game(server, 1020)
+    now = phones[0].me()["game"]["version"]
+    streams = following([phone.twin() for phone in phones[1:9]], 1)
+    wait_for(lambda: all(s.place == now for s in streams), BOUND, "the resync")
+    died = phones[0].ask("POST", "/api/death", {}).version
+    wait_for(lambda: all(s.place == died for s in streams), BOUND, "the death")
+    for stream in streams:
+        assert [f.event for f in stream.frames] == ["ping", "resync", "died"]
+        assert [f.id for f in stream.frames] == [None, None, died]
+
+
+def test_an_idle_stream_shows_a_sign_of_life(deploy: Deploy) -> None:
+    server = deploy()
+    _, phones = game(server, 5)
+    streams = following(phones)
+    time.sleep(PING / 2)
+    phones[0].twin().ask("POST", "/api/death", {})
+    wait_for(lambda: all(len(s.frames) >= 3 for s in streams), 2 * PING, "a ping after a frame")
+    for stream in streams:
+        assert [f.event for f in stream.frames][:3] == ["ping", "died", "ping"]
+        assert max(stream.pauses) < PING
+
+
+@pytest.mark.parametrize("deed", ["signout", "remove"])
+def test_the_stream_of_a_player_who_is_sent_away_tells_no_more_than_it_may(
+    deploy: Deploy, deed: str
+) -> None:
+    server = deploy()
+    host, phones = game(server, 6)
+    gone, stays = phones[0], phones[1]
+    streams = following([gone.twin(), stays.twin()])
+    path = f"/api/organiser/players/%{gone.nickname.encode().hex('%')}/{deed}"
+    last = host.ask("POST", path, {}).version
+    wait_for(lambda: streams[1].place == last, BOUND, "the frame")
+    if deed == "signout":
+        wait_for(lambda: streams[0].status == 401, BOUND, "the end of the stream")
+    later = phones[2].ask("POST", "/api/death", {}).version
+    wait_for(lambda: streams[1].place == later, BOUND, "the death")
+    assert (streams[0].place == later) is (deed == "remove")
