@@ -43,7 +43,7 @@ def create(settings: Settings | None = None) -> Flask:
     )
     app.extensions[KEY] = build(found)
     app.url_map.converters.update(CONVERTERS)
-    app.url_map.merge_slashes = False  # a nickname may hold two of them
+    app.url_map.merge_slashes = False  # a redirect would repeat whatever Host it was told
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
     guard.csrf.init_app(app)

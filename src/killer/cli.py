@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -32,7 +34,12 @@ FIRST_NAME = "Killer"
 
 def build() -> typer.Typer:
     """Make the command line in the current language."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, help=say("cli.help"))
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,  # there are passwords among them
+        help=say("cli.help"),
+    )
     organisers = typer.Typer(no_args_is_help=True, help=say("cli.organiser.help"))
     for name, command in (("demo", demo), ("serve", serve), ("import", import_), ("check", check)):
         app.command(name, help=say(f"cli.{name}.help"))(command)
@@ -45,14 +52,32 @@ def _settings() -> Settings:
     return settings_.load(dotenv=app_.DOTENV)
 
 
+def _refuse(sentence: str, error: Exception) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1) from error
+
+
 def _site(settings: Settings) -> Site:
-    serve_.prepare(settings)
+    with _folder(settings):
+        serve_.prepare(settings)
     return app_.build(settings)
+
+
+@contextmanager
+def _folder(settings: Settings) -> Iterator[None]:
+    """Say which folder can't be used."""
+    try:
+        yield
+    except OSError as error:
+        folder = error.filename or settings.data_dir
+        _refuse(say("cli.no_folder", folder=folder, cause=error.strerror or ""), error)
 
 
 def serve() -> None:
     """Start the server."""
-    serve_.run(_settings())
+    settings = _settings()
+    with _folder(settings):
+        serve_.run(settings)
 
 
 def demo(*, fast: Annotated[bool, typer.Option(help="One death a second.")] = False) -> None:
@@ -83,11 +108,10 @@ def _read(players: Path, challenges: Path | None) -> Reading:
     try:
         tables = [read_table(p.name, p.read_bytes()) for p in (players, challenges) if p]
     except UnreadableTable as error:
-        typer.echo(say(f"roster.{error.code}", file=error.file, **dict(error.params)), err=True)
-        raise typer.Exit(1) from error
+        sentence = say(f"roster.{error.code}", **dict(error.params))
+        _refuse(say("cli.unreadable", file=error.file, why=sentence), error)
     except OSError as error:
-        typer.echo(say("cli.no_file", file=str(error.filename)), err=True)
-        raise typer.Exit(1) from error
+        _refuse(say("cli.no_file", file=str(error.filename)), error)
     return read_roster(*tables)
 
 
@@ -135,15 +159,22 @@ def _import(site: Site, number: int | None, reading: Reading, *, dry_run: bool) 
     if dry_run:
         typer.echo(say("cli.import.would", **counts))
         return
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task(say("cli.import.passwords"), total=2 * len(wanted.secrets))
-        imported = importer.carry_out(
-            site.play, number, wanted, Request(reason="import"), lambda: progress.advance(task)
-        )
-        progress.update(task, completed=2 * len(wanted.secrets))
+    try:
+        imported = _carry_out(site, number, wanted)
+    except Refusal as refusal:
+        _refuse(say(f"refusal.{refusal.code}", **refusal.params), refusal)
     typer.echo(say("cli.import.done", **counts, passwords=imported.passwords))
     for nickname, token in imported.links.items():
         typer.echo(f"{nickname}: {site.settings.address}/s/{token}")
+
+
+def _carry_out(site: Site, number: int, wanted: importer.Plan) -> importer.Imported:
+    total, why = 2 * len(wanted.secrets), Request(reason="import")
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(say("cli.import.passwords"), total=total)
+        done = importer.carry_out(site.play, number, wanted, why, lambda: progress.advance(task))
+        progress.update(task, completed=total)
+    return done
 
 
 def organiser_add(
@@ -159,8 +190,7 @@ def organiser_add(
     try:
         site.play.perform(number, command)
     except Refusal as refusal:
-        typer.echo(say(f"refusal.{refusal.code}", **refusal.params), err=True)
-        raise typer.Exit(1) from refusal
+        _refuse(say(f"refusal.{refusal.code}", **refusal.params), refusal)
     player = site.hub.feed(number).game.find(name)
     assert player is not None
     with site.database.write() as connection:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -70,20 +72,40 @@ ORGANISER = "Orga Démo"
 
 def run(settings: Settings, pace: float) -> None:
     """Show a game until Ctrl-C; a bot falls about every `pace` seconds."""
-    with tempfile.TemporaryDirectory(prefix="killer-demo-") as folder:
-        mine = replace(
-            settings,
-            data_dir=Path(folder),
-            database_url="",
-            workers=settings.workers or WORKERS,
-            loglevel="warning",
-        )
-        serve.prepare(mine)
-        site = app_.build(mine)
-        number = _make_game(site)
-        with _server(mine):
-            _show_links(site, number)
-            _play(site, number, pace)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: nothing stays
+    try:
+        with tempfile.TemporaryDirectory(prefix="killer-demo-") as folder:
+            _show(_throw_away(settings, Path(folder)), pace)
+    except KeyboardInterrupt:
+        typer.echo("\n" + say("cli.demo.bye"))
+
+
+def _throw_away(settings: Settings, folder: Path) -> Settings:
+    """Keep where to listen; everything else is for this once."""
+    workers = settings.workers or WORKERS
+    return replace(settings, data_dir=folder, database_url="", workers=workers, loglevel="warning")
+
+
+def _show(settings: Settings, pace: float) -> None:
+    _check_port(settings)
+    serve.prepare(settings)
+    site = app_.build(settings)
+    number = _make_game(site)
+    with _server(settings):
+        _show_links(site, number)
+        _play(site, number, pace)
+
+
+def _check_port(settings: Settings) -> None:
+    """Say at once that somebody else listens there, who would answer in our place."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            typer.echo(say("cli.demo.no_server"), err=True)
+            raise typer.Exit(1) from error
 
 
 def _make_game(site: Site) -> int:
@@ -108,8 +130,6 @@ def _server(settings: Settings) -> Iterator[None]:
     try:
         _wait(server, f"http://127.0.0.1:{settings.port}/health")
         yield
-    except KeyboardInterrupt:
-        typer.echo("\n" + say("cli.demo.bye"))
     finally:
         server.terminate()
         server.wait()

@@ -38,12 +38,13 @@ class Server:
             "GUNICORN_WORKERS": "4",
             **settings,
         }
-        self.started: list[subprocess.Popen[bytes]] = []
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """Give the master."""
-        return self.started[-1]
+        assert self._process is not None, "the server was never started"
+        return self._process
 
     def command(self, *words: str | Path, fails: bool = False) -> str:
         """Run a command of `killer` and give what it printed."""
@@ -67,6 +68,12 @@ class Server:
         said = self.command("import", "--players", players, "--challenges", challenges)
         return dict(LINK.findall(said))
 
+    def signed_in(self, person: Person) -> Phone:
+        """Give the phone of somebody who has signed in with the sheet's password."""
+        phone = Phone(self.port, person.nickname)
+        assert phone.sign_in(person.password).status == 200
+        return phone
+
     def organiser(self, name: str = "Chef") -> Phone:
         """Make an organiser with `killer organiser add` and use the link."""
         return self.with_link(LINK.findall(self.command("organiser", "add", name))[0][1], name)
@@ -89,7 +96,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started.append(process)
+        self._process = process
         wait_for(lambda: process.poll() is not None or self.serves(), 40, "the server's start")
         said = self.log.read_text(errors="replace")
         assert process.poll() is None, f"it ended with {process.poll()}: {said[-3000:]}"
@@ -124,8 +131,8 @@ class Server:
 
     def end(self) -> None:
         """Leave nothing behind, whatever has happened."""
-        for process in self.started:
-            end(process, signal.SIGKILL)
+        if self._process is not None and self._process.poll() is None:
+            end(self._process, signal.SIGKILL)  # a dead master's number may be another's by now
 
     def check(self) -> str:
         """Run `killer check`; it must find nothing."""

@@ -20,7 +20,7 @@ from killer.store import check, games
 from killer.store.database import Database
 
 TIMES = int(os.environ.get("KILLER_TEST_KILLS", "100"))
-VICTIMS = (*["worker"] * 3, "master", *["worker"] * 3, "everything")
+VICTIMS = (*["worker"] * 4, "master", *["worker"] * 4, "everything")
 ORPHANS_LIVE = 5.0  # seconds at most
 PLAYERS = 60
 
@@ -44,10 +44,11 @@ def test_what_was_acknowledged_survives_a_hundred_kills(deploy: Deploy) -> None:
 
 def running_game(server: Server) -> Crowd:
     """Start a game whose players sign in by link, so that it begins at once."""
-    links = server.imports(rosters.people(PLAYERS, passwords=False))
+    roster = rosters.people(PLAYERS, passwords=False)
+    links = server.imports(roster)
     server.start()
-    hosts = [server.organiser(), server.organiser("Autre")]
-    hosts[0].ask("POST", "/api/organiser/game/start", {})
+    hosts = [server.signed_in(person) for person in roster[PLAYERS:]]
+    assert hosts[0].ask("POST", "/api/organiser/game/start", {}).status == 200
     phones = together(lambda item: server.with_link(item[1], item[0]), list(links.items()))
     return Crowd({phone.nickname: phone for phone in phones}, hosts)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
 
 from game.any_game import AnyGame
@@ -158,7 +158,12 @@ class FramedGame(AnyGame):
                 assert not changed or player in cards
 
 
-FramedGame.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
+FramedGame.TestCase.settings = settings(
+    max_examples=25,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 TestFramesOfRandomGames = FramedGame.TestCase
 
 

@@ -19,6 +19,12 @@ PATIENCE = 60.0  # seconds
 Line = dict[str, Any]
 
 
+def environment() -> dict[str, str]:
+    """Give the environment in which a program finds the modules of the tests."""
+    path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path}
+
+
 class Process:
     """One process with one job; whatever it was answered can be read even after its death."""
 
@@ -59,7 +65,7 @@ class Mother:
             cwd=TESTS,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(TESTS)},
+            env=environment(),
         )
 
     def start(self, *jobs: tuple[object, ...]) -> list[Process]:

@@ -117,6 +117,24 @@ def test_whoever_waits_behind_another_waiting_writer_waits_no_longer(sqlite_url:
     hasty.close()
 
 
+def test_whoever_waits_behind_a_slow_writer_of_the_same_process_gives_up(world: World) -> None:
+    hasty = Database(world.database.url, patience=PATIENCE)
+    gone: list[bool] = []
+
+    def try_to_write() -> None:
+        with pytest.raises(StoreUnavailableError):
+            write_a_hit(hasty, "refused")
+        gone.append(True)
+
+    with hasty.write():
+        thread = threading.Thread(target=try_to_write)
+        thread.start()
+        thread.join(10 * PATIENCE)
+        assert gone == [True]
+    write_a_hit(hasty, "kept")
+    hasty.close()
+
+
 def test_a_writer_gets_its_turn_when_the_other_has_finished(sqlite_url: str) -> None:
     world = a_world(sqlite_url)
     other = sqlite3.connect(path_of(world), isolation_level=None, check_same_thread=False)
@@ -131,12 +149,17 @@ def test_a_writer_gets_its_turn_when_the_other_has_finished(sqlite_url: str) -> 
 
 def test_what_fails_in_the_middle_is_as_if_it_had_not_begun(world: World) -> None:
     for error in (RuntimeError, KeyboardInterrupt):
-        with pytest.raises(error), world.database.write() as connection:
-            connection.execute(insert(hits).values(key="half", count=1, expires=1))
-            raise error
+        with pytest.raises(error):
+            fail_half_way(world, error)
     assert count_hits(world.database) == 0
     write_a_hit(world.database, "whole")
     assert count_hits(world.database) == 1
+
+
+def fail_half_way(world: World, error: type[BaseException]) -> None:
+    with world.database.write() as connection:
+        connection.execute(insert(hits).values(key="half", count=1, expires=1))
+        raise error
 
 
 def test_a_mistake_in_sql_leaves_no_connection_in_a_transaction(world: World) -> None:

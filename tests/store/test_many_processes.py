@@ -21,7 +21,7 @@ Battles = Iterator[list["Battle"]]
 
 HANDS = 8
 KILLED = 10
-SECONDS = 2.5
+SECONDS = 2.0
 
 
 class Battle:
@@ -55,7 +55,9 @@ def fought(mother: Mother, url: str) -> Battles:
         world.database.close()
 
 
-def together(mother: Mother, world: World, job: str, more: list[tuple[float, ...]]) -> list[Process]:
+def together(
+    mother: Mother, world: World, job: str, more: list[tuple[float, ...]]
+) -> list[Process]:
     """Start the same job in many processes, each with numbers of its own."""
     url, number = world.database.url, world.number
     return mother.start(*((job, url, number, f"{job} {i}", *one) for i, one in enumerate(more)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
 
 from game import laws
-from store.processes import TESTS
+from store.processes import TESTS, environment
 from store.worlds import World, a_world
 
 
@@ -17,7 +16,7 @@ def run(world: World) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "store.one_loop", world.database.url, str(world.number)],
         cwd=TESTS,
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
+        env=environment(),
         capture_output=True,
         timeout=60,
         check=False,

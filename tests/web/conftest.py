@@ -23,13 +23,25 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def still(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A running game that the tests of a module share, because none of them changes it."""
+    folder = tmp_path_factory.mktemp("still") / "data"
+    yield from opened(template, folder, running=True)
+
+
 @pytest.fixture
 def gathered(template: Path, tmp_path: Path) -> Iterator[World]:
     """A server whose game hasn't begun: eight players and an organiser."""
-    folder = tmp_path / "data"
+    yield from opened(template, tmp_path / "data")
+
+
+def opened(template: Path, folder: Path, *, running: bool = False) -> Iterator[World]:
     shutil.copytree(template, folder)
     world = World(app_.create(settings_in(folder)), 1)
     world.app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(template))  # saves 0.1 s
+    if running:
+        world.start()
     yield world
     world.site.database.close()
 

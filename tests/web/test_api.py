@@ -203,7 +203,7 @@ def test_the_leaderboard_is_sorted_by_kills_then_by_nickname(world: World) -> No
         "kills": 1,
         "year": world.who(hunter).year,
     }
-    assert names[1:] == [name for name in PLAYERS if name != hunter and name != "Élie"] + (
+    assert names[1:] == [name for name in PLAYERS if name not in (hunter, "Élie")] + (
         ["Élie"] if hunter != "Élie" else []  # by code point, as `names.key` writes them
     )
 
@@ -229,10 +229,10 @@ def test_the_trombinoscope_shows_faces_and_whom_to_call(world: World) -> None:
      ("1.5", "ping"), ("é", "ping"), ("٣", "enrolled"), ("", "ping")],
 )  # fmt: skip
 def test_a_stream_resumes_from_the_place_that_a_phone_names(
-    world: World, place: str | None, first: str
+    still: World, place: str | None, first: str
 ) -> None:
     headers = {} if place is None else {"Last-Event-ID": place}
-    answer = world.phone("Ana").get("/api/events", headers=headers)
+    answer = still.phone("Ana").get("/api/events", headers=headers)
     assert answer.mimetype == "text/event-stream"
     frames = answer.iter_encoded()
     hello = next(frames)
@@ -320,8 +320,10 @@ def test_an_undo_says_why_it_cannot(world: World, boss: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("digits", [10, 30, 5000])
-def test_no_number_is_too_large_to_be_refused(boss: FlaskClient, digits: int) -> None:
-    problem(boss.post(f"/api/organiser/undo/{'9' * digits}", json={}), 404, "not_found")
+def test_no_number_is_too_large_to_be_refused(still: World, digits: int) -> None:
+    problem(
+        still.phone(BOSS).post(f"/api/organiser/undo/{'9' * digits}", json={}), 404, "not_found"
+    )
 
 
 def test_a_player_is_brought_back_and_taken_out(world: World, boss: FlaskClient) -> None:
@@ -354,7 +356,9 @@ def test_a_latecomer_joins_the_running_game(world: World, boss: FlaskClient) -> 
     signed = world.visitor().post("/api/login", json={"nickname": "retard", "password": "sésame"})
     assert signed.json == {"nickname": "Retard", "organiser": False}
     problem(boss.post("/api/organiser/players", json=late), 422, "nickname_taken")
-    problem(boss.post("/api/organiser/players", json={"nickname": "\u200b "}), 422, "nickname_empty")
+    problem(
+        boss.post("/api/organiser/players", json={"nickname": "\u200b "}), 422, "nickname_empty"
+    )
     problem(boss.post("/api/organiser/players", json={"nickname": "x" * 61}), 422, "too_long")
     problem(boss.post("/api/organiser/players", json={}), 400, "bad_json")
 
@@ -370,23 +374,23 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("url", [*READINGS, "/api/organiser/players"])
-def test_nobody_reads_anything_without_signing_in(world: World, url: str) -> None:
-    problem(world.visitor().get(url), 401, "signed_out")
+def test_nobody_reads_anything_without_signing_in(still: World, url: str) -> None:
+    problem(still.visitor().get(url), 401, "signed_out")
 
 
 @pytest.mark.parametrize("url", ["/api/death", "/api/giveup", *COMMANDS])
-def test_nobody_changes_anything_without_signing_in(world: World, url: str) -> None:
-    before = world.game.version
-    problem(world.visitor().post(url, json={}), 401, "signed_out")
-    assert world.game.version == before
+def test_nobody_changes_anything_without_signing_in(still: World, url: str) -> None:
+    before = still.game.version
+    problem(still.visitor().post(url, json={}), 401, "signed_out")
+    assert still.game.version == before
 
 
 @pytest.mark.parametrize("url", COMMANDS)
-def test_players_do_not_command(world: World, url: str) -> None:
-    before = world.game.version
-    problem(world.phone("Ana").post(url, json={}), 403, "organisers_only")
-    problem(world.phone("Ana").get("/api/organiser/players"), 403, "organisers_only")
-    assert world.game.version == before
+def test_players_do_not_command(still: World, url: str) -> None:
+    before = still.game.version
+    problem(still.phone("Ana").post(url, json={}), 403, "organisers_only")
+    problem(still.phone("Ana").get("/api/organiser/players"), 403, "organisers_only")
+    assert still.game.version == before
 
 
 @pytest.mark.parametrize(
@@ -395,12 +399,12 @@ def test_players_do_not_command(world: World, url: str) -> None:
      b'{"reason":"\xff"}', b'{"reason":"\\ud800"}', b'"x"', b"null", b"{", b"\xef\xbb\xbf{}",
      b'{"reason": null}', b'{"reason": ["a"]}', b"\x00", b"reason=a"],
 )  # fmt: skip
-def test_what_is_not_the_expected_json_is_refused(
-    world: World, boss: FlaskClient, body: bytes
-) -> None:
-    answer = boss.post("/api/organiser/game/pause", data=body, content_type="application/json")
+def test_what_is_not_the_expected_json_is_refused(still: World, body: bytes) -> None:
+    answer = still.phone(BOSS).post(
+        "/api/organiser/game/pause", data=body, content_type="application/json"
+    )
     problem(answer, 400, "bad_json")
-    assert world.game.state is State.RUNNING
+    assert still.game.state is State.RUNNING
 
 
 def test_the_last_of_two_equal_fields_counts(world: World, boss: FlaskClient) -> None:
@@ -411,15 +415,15 @@ def test_the_last_of_two_equal_fields_counts(world: World, boss: FlaskClient) ->
 
 
 @pytest.mark.parametrize("url", ["/api/login", "/api/death"])
-def test_a_body_may_be_64_kilobytes(world: World, url: str) -> None:
+def test_a_body_may_be_64_kilobytes(still: World, url: str) -> None:
     huge = b'{"nickname":"' + b"x" * 70_000 + b'"}'
-    answer = world.phone("Ana").post(url, data=huge, content_type="application/json")
+    answer = still.phone("Ana").post(url, data=huge, content_type="application/json")
     assert "64" in problem(answer, 413, "too_large")["title"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
-def test_the_api_takes_json_only(world: World, kind: str) -> None:
-    answer = world.phone("Ana").post("/api/death", data=b"{}", content_type=kind)
+def test_the_api_takes_json_only(still: World, kind: str) -> None:
+    answer = still.phone("Ana").post("/api/death", data=b"{}", content_type=kind)
     problem(answer, 415, "not_json")
 
 
@@ -435,18 +439,19 @@ def test_a_wrong_method_names_the_right_ones(world: World) -> None:
 
 
 @pytest.mark.parametrize("url", [*READINGS, "/health", "/health/ready", "/api/openapi.json"])
-def test_head_tells_the_headers_alone(world: World, url: str) -> None:
-    answer = world.phone("Ana").head(url)
+def test_head_tells_the_headers_alone(still: World, url: str) -> None:
+    answer = still.phone("Ana").head(url)
     assert (answer.status_code, answer.data) == (200, b"")
 
 
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [("fr", "Il faut se connecter"), ("en-GB,en;q=0.9", "You need to sign in"),
-     ("de", "Il faut"), ("", "Il faut"), ("*", "Il faut"), ("en;q=abc", ""), ("\xe9;;,q", "Il faut")],
+     ("de", "Il faut"), ("", "Il faut"), ("*", "Il faut"), ("en;q=abc", ""),
+     ("\xe9;;,q", "Il faut")],
 )  # fmt: skip
 def test_a_problem_is_told_in_the_readers_language(
-    world: World, wanted: str, sentence: str
+    still: World, wanted: str, sentence: str
 ) -> None:
-    answer = world.visitor().get("/api/me", headers={"Accept-Language": wanted})
+    answer = still.visitor().get("/api/me", headers={"Accept-Language": wanted})
     assert problem(answer, 401, "signed_out")["title"].startswith(sentence)

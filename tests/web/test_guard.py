@@ -27,7 +27,12 @@ FOREIGN = (
     {"Sec-Fetch-Site": "cross-site"},
     {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
 )
-OWN = ({}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"})  # fmt: skip
+OWN = (
+    {},
+    {"Origin": "http://localhost"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+)
 CHANGING = [route for route in routes.ROUTES if route.method == "POST"]
 
 
@@ -41,14 +46,14 @@ def address_of(route: Route) -> str:
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-def test_another_site_changes_nothing(world: World, headers: dict[str, str]) -> None:
-    phone = world.phone("Ana")
+def test_another_site_changes_nothing(still: World, headers: dict[str, str]) -> None:
+    phone = still.phone("Ana")
     answer = phone.post("/api/death", json={}, headers=headers)
     assert (answer.status_code, answer.json["type"]) == (403, "urn:killer:problem:foreign_origin")
     token = token_in(phone.get("/"))
     page = phone.post("/death", data={"csrf_token": token, "sure": "yes"}, headers=headers)
     assert page.status_code == 403
-    assert world.who("Ana").status is Status.ALIVE
+    assert still.who("Ana").status is Status.ALIVE
 
 
 @pytest.mark.parametrize("headers", OWN, ids=str)
@@ -57,28 +62,28 @@ def test_a_program_and_an_own_page_are_let_through(world: World, headers: dict[s
 
 
 @pytest.mark.parametrize("route", CHANGING, ids=lambda r: r.name)
-def test_every_change_is_guarded_against_other_sites(world: World, route: Route) -> None:
-    before = world.game.version
+def test_every_change_is_guarded_against_other_sites(still: World, route: Route) -> None:
+    before = still.game.version
     headers = {"Origin": "https://evil.example"}
     kind = "application/json" if route.rule.startswith("/api/") else None
-    answer = world.phone(BOSS).post(address_of(route), headers=headers, content_type=kind)
+    answer = still.phone(BOSS).post(address_of(route), headers=headers, content_type=kind)
     assert answer.status_code == 403
-    assert world.game.version == before
+    assert still.game.version == before
 
 
 @pytest.mark.parametrize(
     "route", [r for r in CHANGING if not r.rule.startswith("/api/")], ids=lambda r: r.name
 )
-def test_every_form_carries_a_token(world: World, route: Route) -> None:
-    before = world.game.version
-    boss = world.phone(BOSS)
+def test_every_form_carries_a_token(still: World, route: Route) -> None:
+    before = still.game.version
+    boss = still.phone(BOSS)
     own = token_in(boss.get("/"))
-    others = token_in(world.phone("Ana").get("/"))
+    others = token_in(still.phone("Ana").get("/"))
     for token in ("", "nonsense", own[:-1], others):
         answer = boss.post(address_of(route), data={"csrf_token": token, "reason": "x"})
         assert answer.status_code == 403
         assert "trop longtemps" in answer.text
-    assert world.game.version == before
+    assert still.game.version == before
 
 
 def test_a_form_is_taken_over_https_from_a_browser_that_sends_no_referer(world: World) -> None:
@@ -89,11 +94,11 @@ def test_a_form_is_taken_over_https_from_a_browser_that_sends_no_referer(world: 
 
 
 @pytest.mark.parametrize("route", routes.ROUTES, ids=lambda r: r.name)
-def test_every_address_is_closed_to_whoever_may_not(world: World, route: Route) -> None:
+def test_every_address_is_closed_to_whoever_may_not(still: World, route: Route) -> None:
     kind = "application/json" if route.rule.startswith("/api/") else None
 
     def ask(name: str) -> int:
-        client = world.phone(name) if name else world.visitor()
+        client = still.phone(name) if name else still.visitor()
         token = token_in(client.get("/sign-in", follow_redirects=True))
         form = {"csrf_token": token} if route.method == "POST" and not kind else None
         answer = client.open(address_of(route), method=route.method, data=form, content_type=kind)
@@ -106,13 +111,15 @@ def test_every_address_is_closed_to_whoever_may_not(world: World, route: Route) 
         assert ask("Ana") == 403
 
 
-@pytest.mark.parametrize("route", [r for r in routes.ROUTES if r.method == "GET"], ids=lambda r: r.name)
-def test_looking_changes_nothing(world: World, route: Route) -> None:
-    before = world.game.version
-    token = world.link("Ana", once=True)
-    world.phone(BOSS).get(address_of(route).replace("abc", token)).close()
-    assert world.game.version == before
-    assert world.visitor().post("/api/login", json={"token": token}).status_code == 200
+@pytest.mark.parametrize(
+    "route", [r for r in routes.ROUTES if r.method == "GET"], ids=lambda r: r.name
+)
+def test_looking_changes_nothing(still: World, route: Route) -> None:
+    before = still.game.version
+    token = still.link("Ana", once=True)
+    still.phone(BOSS).get(address_of(route).replace("abc", token)).close()
+    assert still.game.version == before
+    assert still.visitor().post("/api/login", json={"token": token}).status_code == 200
 
 
 # --- how often ---
@@ -143,21 +150,23 @@ def test_every_page_has_the_strict_policy_and_no_inline_script(world: World) -> 
             assert "frame-ancestors 'none'" in policy
             assert page.headers["X-Content-Type-Options"] == "nosniff"
             assert page.headers["Cache-Control"] == "no-store"
-            assert not re.search(r"<script(?![^>]*\bsrc=)|<[^>]*\son\w+=|<style|\sstyle=", page.text)
+            assert not re.search(
+                r"<script(?![^>]*\bsrc=)|<[^>]*\son\w+=|<style|\sstyle=", page.text
+            )
 
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"},
-     {"X-Original-URL": "/evil.example"}],
+    [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"},
+     {"Forwarded": "host=evil.example"}, {"X-Original-URL": "/evil.example"}],
     ids=str,
 )  # fmt: skip
-def test_no_answer_repeats_a_host_that_it_was_told(world: World, headers: dict[str, str]) -> None:
-    boss = world.phone(BOSS)
+def test_no_answer_repeats_a_host_that_it_was_told(still: World, headers: dict[str, str]) -> None:
+    boss = still.phone(BOSS)
     for path in ("/", "/sign-in", "/organiser/players/Ana", "//organiser//log", "/organiser/"):
-        cookie = f"killer={world.cookie(BOSS)}"
+        cookie = f"killer={still.cookie(BOSS)}"
         raw = {"PATH_INFO": path, "HTTP_COOKIE": cookie}
-        answer = world.app.test_client(use_cookies=False).get(
+        answer = still.app.test_client(use_cookies=False).get(
             "/", headers=headers, environ_overrides=raw
         )
         assert "evil.example" not in f"{answer.headers} {answer.text}"
@@ -205,7 +214,9 @@ def test_a_mistake_of_ours_is_told_without_a_word_about_its_cause(world: World) 
         answer = world.visitor().get("/s/a-secret-token", headers={"Accept-Language": "en"})
     assert answer.status_code == 500
     assert "cause" not in answer.text
-    assert [(line["event"], line["route"]) for line in logged] == [("request.failed", "GET /s/<token>")]
+    assert [(line["event"], line["route"]) for line in logged] == [
+        ("request.failed", "GET /s/<token>")
+    ]
     assert "a-secret-token" not in str(logged)
 
 

@@ -35,7 +35,9 @@ def test_a_cookie_with_one_other_character_is_nobodys(place: int, other: str) ->
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(st.text(), st.integers(0, len(SOUND)).map(lambda n: SOUND[:n]).filter(SOUND.__ne__)))
+@given(
+    st.one_of(st.text(), st.integers(0, len(SOUND)).map(lambda n: SOUND[:n]).filter(SOUND.__ne__))
+)
 def test_whatever_we_did_not_write_is_nobodys(text: str) -> None:
     assert COOKIES.parse(text) == {}
 
@@ -57,17 +59,17 @@ def test_a_cookie_grows_old() -> None:
     "cookie",
     ["", ".", "..", "a.b", "é.é", "\xff.\xff", "x" * 5000, '"quoted"', "%00.%00", "a=b; killer=c"],
 )
-def test_a_broken_cookie_is_like_none(world: World, cookie: str) -> None:
-    assert status_with(world, cookie) == 401
-    assert status_with(world, cookie, "/sign-in") == 200
+def test_a_broken_cookie_is_like_none(still: World, cookie: str) -> None:
+    assert status_with(still, cookie) == 401
+    assert status_with(still, cookie, "/sign-in") == 200
 
 
-def test_a_cookie_is_needed_whole(world: World) -> None:
-    sound = world.cookie("Ana")
-    assert status_with(world, sound) == 200
+def test_a_cookie_is_needed_whole(still: World) -> None:
+    sound = still.cookie("Ana")
+    assert status_with(still, sound) == 200
     for forged in (sound[:-1], sound + "0", sound.upper(), "A" + sound, sound.replace(".", "=.")):
-        assert status_with(world, forged) == 401
-        assert status_with(world, forged, "/players") == 401
+        assert status_with(still, forged) == 401
+        assert status_with(still, forged, "/players") == 401
 
 
 def test_a_session_survives_a_restart(world: World) -> None:

@@ -16,13 +16,14 @@ from killer.store import games, people
 from web.world import BOSS, PASSWORD, World, submit
 
 ELSEWHERE = (
-    "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "\t//evil.example",
-    "/\n/evil.example", "/\r\nSet-Cookie: a=b", "javascript:alert(1)", "\\\\evil.example", "evil", "",
+    "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "evil", "",
+    "\t//evil.example", "/\n/evil.example", "/\r\nSet-Cookie: a=b", "javascript:alert(1)",
+    "\\\\evil.example",
     " //evil.example", "/\x00/evil.example", "///evil.example",
 )  # fmt: skip
 NICKNAME_AGAIN = (
     "Chloé", "chloé", "CHLOÉ", " Chloé ", "Chloe\u0301", "Ch\u200blo\u00adé", "\ufeffChloé",
-    "Ｃhloé", "Ⓒhloé", "ℂhloé\u2060", "\u200b" * 100 + "Chloé",
+    "\uff23hloé", "\u24b8hloé", "\u2102hloé\u2060", "\u200b" * 100 + "Chloé",
 )  # fmt: skip
 
 
@@ -55,11 +56,12 @@ def test_an_unknown_nickname_and_a_wrong_password_look_alike(
     answers = [
         tried(door, nickname, password, **{"Accept-Language": language})
         for nickname, password in (
-            ("Chloé", "faux"), ("Nemo", "faux"), ("Ana", "sans mot de passe"), ("Chloé", PASSWORD + " "),
-            ("Chloé", ""), ("x" * 5000, "faux"), ("\u200b", "faux"), ("ﷺ" * 300, "faux"), ("Chloé", "\0"),
+            ("Chloé", "faux"), ("Nemo", "faux"), ("Ana", "sans mot de passe"), ("Chloé", ""),
+            ("Chloé", PASSWORD + " "), ("x" * 5000, "faux"), ("\u200b", "faux"),
+            ("\ufdfa" * 300, "faux"), ("Chloé", "\0"),
         )
     ]  # fmt: skip
-    assert [a.status_code for a in answers[:-2]] == [401] * 7
+    assert [a.status_code for a in answers] == [401] * 9
     assert len({a.text for a in answers}) == 1
     assert not any("Set-Cookie" in a.headers for a in answers)
     assert answers[0].json["title"].startswith({"fr": "Surnom", "en": "Unknown nick"}[language])
@@ -114,12 +116,12 @@ def test_a_link_opens_even_when_the_password_is_blocked(world: World, door: Flas
 
 
 def test_a_campus_behind_one_address_signs_in(world: World) -> None:
-    names = [f"Élève {n}" for n in range(30)]
+    names = [f"Élève {n}" for n in range(20)]
     world.do(*map(c.Enrol, names))
     for name in names:
         world.give_password(name, "mot")
     answers = [tried(world.visitor(), name, "mot").status_code for name in names]
-    assert answers == [200] * 30
+    assert answers == [200] * 20
 
 
 def test_the_newest_game_is_meant_unless_one_is_named(world: World, door: FlaskClient) -> None:
@@ -248,7 +250,7 @@ def test_a_revoked_link_opens_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "%00", "' OR 1=1 --", "a" * 5000, "..", "%2e%2e"])
-def test_an_invented_link_opens_nothing(world: World, token: str) -> None:
-    assert world.visitor().get(f"/s/{token}").status_code in {401, 404}
-    wanted = world.visitor().post("/api/login", json={"token": token or "-"})
+def test_an_invented_link_opens_nothing(still: World, token: str) -> None:
+    assert still.visitor().get(f"/s/{token}").status_code in {401, 404}
+    wanted = still.visitor().post("/api/login", json={"token": token or "-"})
     assert wanted.status_code == 401

@@ -70,8 +70,8 @@ def test_the_figures_are_for_this_machine(world: World) -> None:
     "header",
     ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP"],
 )
-def test_a_proxy_on_this_machine_opens_the_figures_to_nobody(world: World, header: str) -> None:
-    assert world.visitor().get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
+def test_a_proxy_on_this_machine_opens_the_figures_to_nobody(still: World, header: str) -> None:
+    assert still.visitor().get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
 
 
 def test_the_token_opens_the_figures_from_elsewhere(world: World) -> None:
@@ -81,7 +81,9 @@ def test_the_token_opens_the_figures_from_elsewhere(world: World) -> None:
     def asked(header: str) -> int:
         away = {"REMOTE_ADDR": "192.0.2.1"}
         headers = {"Authorization": header}
-        return guarded.visitor().get("/metrics", headers=headers, environ_overrides=away).status_code
+        return (
+            guarded.visitor().get("/metrics", headers=headers, environ_overrides=away).status_code
+        )
 
     assert asked(f"Bearer {TOKEN}") == 200
     assert [asked(h) for h in ("", "Bearer", "Bearer ", f"Bearer {TOKEN}x", "Basic é")] == [403] * 5
@@ -98,25 +100,33 @@ def test_the_figures_name_routes_and_never_people(world: World) -> None:
     assert 'route="GET /s/<token>"' in figures
 
 
-def test_static_files_are_kept_for_a_year_under_their_fingerprint(world: World) -> None:
-    page = world.visitor().get("/sign-in").text
+def test_static_files_are_kept_for_a_year_under_their_fingerprint(still: World) -> None:
+    page = still.visitor().get("/sign-in").text
     for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page)):
-        answer = world.visitor().get(address, headers={"Accept-Encoding": "identity"})
+        answer = still.visitor().get(address, headers={"Accept-Encoding": "identity"})
         assert answer.status_code == 200
         assert "immutable" in answer.headers["Cache-Control"]
         assert "Set-Cookie" not in answer.headers
         assert "Content-Encoding" not in answer.headers
-        zipped = world.visitor().get(address, headers={"Accept-Encoding": "gzip"})
+        zipped = still.visitor().get(address, headers={"Accept-Encoding": "gzip"})
         assert zipped.headers["Content-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize(
     "path",
-    ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "....//app.py", "/etc/passwd", "VENDORED.md", ".."],
+    [
+        "../app.py",
+        "..%2fapp.py",
+        "%2e%2e/app.py",
+        "....//app.py",
+        "/etc/passwd",
+        "VENDORED.md",
+        "..",
+    ],
 )
-def test_nothing_but_static_files_is_served(world: World, path: str) -> None:
-    print_of = world.site.static.url("site.css").split("/")[2]
+def test_nothing_but_static_files_is_served(still: World, path: str) -> None:
+    print_of = still.site.static.url("site.css").split("/")[2]
     for folder in (print_of, "..", "x"):
         raw = {"PATH_INFO": f"/static/{folder}/{path}"}
-        answer = world.visitor().get("/", environ_overrides=raw)
+        answer = still.visitor().get("/", environ_overrides=raw)
         assert answer.status_code == 404

@@ -63,7 +63,7 @@ def test_a_checked_file_is_imported_once(gathered: World, boss: FlaskClient) -> 
     upload = sealed(check(boss, SOUND))
     done = submit(boss, PAGE, PAGE, upload=upload, go="all")
     assert done.status_code == 200
-    links = dict(re.findall(r"^(.+)\t(\S+/s/\S+)$", unescape(done.text), re.M))
+    links = dict(re.findall(r"^(.+)\t(\S+/s/\S+)$", unescape(done.text), re.MULTILINE))
     names = {name.rpartition(">")[2] for name in links}
     assert names == {"=cmd|' /C calc'!A0", 'Karl "K"'}
     signed = {"nickname": "ivan", "password": "secret d'Ivan"}
@@ -129,7 +129,9 @@ def test_two_files_of_one_name_are_told_apart(gathered: World, boss: FlaskClient
 
 @pytest.mark.parametrize("forge", [lambda s: s[:-1], lambda s: "A" + s, lambda s: "", lambda s: "é",
                                    lambda s: s.swapcase(), lambda s: s[:40]])  # fmt: skip
-def test_a_sealed_file_that_was_touched_is_refused(gathered: World, boss: FlaskClient, forge) -> None:
+def test_a_sealed_file_that_was_touched_is_refused(
+    gathered: World, boss: FlaskClient, forge
+) -> None:
     upload = forge(sealed(check(boss, SOUND)))
     assert submit(boss, PAGE, PAGE, upload=upload, go="all").status_code == 400
     assert gathered.game.find("Ivan") is None

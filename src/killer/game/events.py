@@ -5,28 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from killer.game.model import Player, PlayerId, State, Status, Value, Visibility
-
-Links = tuple[tuple[PlayerId, PlayerId | None], ...]
-"""Who hunts whom: pairs of a player and a target."""
+from killer.game.model import Change, Changes, Player, PlayerId, State, Status, Value, Visibility
 
 Moves = tuple[tuple[PlayerId, PlayerId | None, PlayerId | None], ...]
 """Hunters whose target changed: the hunter, the target before, the target after."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field that an event moves from one value to another; no player means the game itself."""
-
-    player: PlayerId | None
-    field: str
-    before: Value
-    after: Value
-    now: bool = False  # the value after is the version of the event itself
-    newcomer: Player | None = None
-
-
-Changes = tuple[Change, ...]
 
 
 def _moved(moves: Moves) -> Changes:

@@ -7,12 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NewType
+from typing import Any, NewType, Protocol
 
 from killer.game import names
-
-if TYPE_CHECKING:
-    from killer.game.events import Change, Event
 
 PlayerId = NewType("PlayerId", int)
 Value = str | int | bool | None
@@ -69,6 +66,29 @@ class Player:
     sessions: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that an event moves from one value to another; no player means the game itself."""
+
+    player: PlayerId | None
+    field: str
+    before: Value
+    after: Value
+    now: bool = False  # the value after is the version of the event itself
+    newcomer: Player | None = None
+
+
+Changes = tuple[Change, ...]
+
+
+class Fact(Protocol):
+    """What a game needs to know of an event."""
+
+    @property
+    def changes(self) -> Changes:
+        """Everything that it moves."""
+
+
 @dataclass(frozen=True)
 class Game:
     """A whole game at one version; immutable, so that every reader may keep it."""
@@ -79,7 +99,7 @@ class Game:
     version: int = 0
     players: Mapping[PlayerId, Player] = field(default_factory=dict)
 
-    def after(self, *events: Event) -> Game:
+    def after(self, *events: Fact) -> Game:
         """Give the game that follows; each event makes it one version older."""
         players = dict(self.players)
         own: dict[str, Any] = {}

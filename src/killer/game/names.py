@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _REMOVED = frozenset({"Cc", "Cf", "Cs"})
 
@@ -17,6 +18,7 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _tidied(text))
 
 
+@lru_cache(maxsize=20_000)
 def key(nickname: str) -> str:
     """The form to compare: two nicknames are one person's when their keys are equal.
 

@@ -6,6 +6,7 @@ import logging
 import re
 from typing import Any
 
+import gevent
 from gevent import monkey
 
 from killer import settings as _settings
@@ -68,6 +69,12 @@ def post_worker_init(worker: Any) -> None:
     """Follow the games in the background as long as the worker serves."""
     if worker_class == "gevent":
         bell.start(_app.site_of(worker.wsgi).hub, serving=lambda: bool(worker.alive))
+
+
+def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
+    """Let the other connections have their turn: a greedy one would never give way."""
+    if worker_class == "gevent":
+        gevent.sleep(0)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -10,6 +10,7 @@ from killer import passwords
 from killer.game import commands as c
 from killer.game import names
 from killer.game.model import FALLEN, Game, Player, PlayerId, State, Status, Value
+from killer.game.refusals import Unknown
 from killer.play import Play, Request
 from killer.sheets.roster import Entry, Reading
 from killer.store import people
@@ -82,7 +83,7 @@ def carry_out(
     links: dict[str, str] = {}
 
     def keep_people(connection: Connection, after: Game) -> None:
-        ids = after.by_key
+        ids = _Ids(after.by_key)
         people.set_contacts(connection, number, {ids[k]: v for k, v in wanted.contacts.items()})
         people.set_hashes(connection, number, {ids[k]: v for k, v in hashes.items()})
         without = [ids[names.key(e.nickname)] for e in wanted.new if not e.password]
@@ -91,6 +92,13 @@ def carry_out(
 
     outcome = play.perform(number, *wanted.commands, request=request, alongside=keep_people)
     return Imported(outcome.version, len(hashes), links)
+
+
+class _Ids(dict[str, PlayerId]):
+    """Players by nickname key; whoever was renamed since the plan was made is unknown."""
+
+    def __missing__(self, key: str) -> PlayerId:
+        raise Unknown("no_such_nickname", nickname=key)
 
 
 def _commands(game: Game, entry: Entry, player: Player | None) -> list[c.Command]:
@@ -128,7 +136,14 @@ def _history(game: Game, entries: tuple[Entry, ...]) -> list[c.Command]:
     fallen.sort(key=lambda e: e.order if e.order is not None else len(entries) + 1)
     falls: list[c.Command] = [c.NoteFall(e.nickname, Status(e.status), e.killed_by) for e in fallen]
     pairs = tuple((e.nickname, e.target) for e in entries if e.target)
-    return [*falls, c.GiveTargets(pairs)] if pairs else falls
+    return [*falls, c.GiveTargets(pairs)] if pairs and _other_ring(game, pairs) else falls
+
+
+def _other_ring(game: Game, pairs: tuple[tuple[str, str], ...]) -> bool:
+    wanted = {names.key(hunter): names.key(target) for hunter, target in pairs}
+    given = {p.id: p.target for p in game.players.values() if p.target is not None}
+    ids = game.by_key
+    return {ids.get(hunter): ids.get(target) for hunter, target in wanted.items()} != given
 
 
 def _has_fallen(game: Game, entry: Entry) -> bool:

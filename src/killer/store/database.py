@@ -45,6 +45,7 @@ class Database:
         self.patience = patience
         self.embedded = url.startswith("sqlite")
         self._turn = threading.Lock()
+        self._looking = threading.Lock()  # two looks that overlap would see the older state
 
     @cached_property
     def engine(self) -> Engine:
@@ -92,7 +93,7 @@ class Database:
         """
         if not self.embedded:
             return None
-        with _speaking_clearly():
+        with self._looking, _speaking_clearly():
             return int(self._look.execute("PRAGMA data_version").fetchone()[0])
 
     @cached_property

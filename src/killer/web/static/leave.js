@@ -35,7 +35,7 @@
     button.hidden = form.querySelector("[data-or]").hidden = false;
     button.addEventListener("pointerdown", begin);
     for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(name, stop);
-    button.addEventListener("keydown", (event) => [" ", "Enter"].includes(event.key) && begin());
+    button.addEventListener("keydown", (event) => [" ", "Enter"].includes(event.key) && !event.repeat && begin());
     button.addEventListener("keyup", stop);
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     form.addEventListener("submit", (event) => { event.preventDefault(); leave(form); });

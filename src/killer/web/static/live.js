@@ -6,7 +6,7 @@
     "paused", "resumed", "ended", "undone", "changed", "ping", "resync"];
   const SILENCE = 25_000; // a ping comes at least every 15 s
   const OPENING = 8_000; // no answer by then: something swallows the stream
-  const STALE = 5_000;
+  const STALE = 1_000; // a phone that wakes after longer looks at everything again
   const POLL = 10_000;
   const TRY_AGAIN = 180_000;
 

@@ -41,4 +41,5 @@
   }
 
   document.addEventListener("htmx:afterSwap", ({ detail }) => detail.target.id === "players-table" && sort());
+  sort(); // as one's language does: Élise stands before Fleur
 }

@@ -1,0 +1,311 @@
+"""The command line as people meet it: what it does, says and gives back, and its mistakes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from killer import app as app_
+from killer import cli
+from killer.game import commands as c
+from killer.game.model import Game
+from killer.language import speaking
+from killer.settings import Settings
+from killer.web.site import Site
+
+Run = Callable[..., Result]
+COMMANDS = ["demo", "serve", "import", "check", "organiser", "organiser add"]
+SECRET = "a secret that is long enough for tests"
+SOUND = "Nickname;Password;Challenge\nIvan;the password of Ivan;Sing\nJudith;;Dance\n"
+BAD = SOUND + "Ivan;another;Laugh\nZoe;;Run\n"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder, an environment of our own, English."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("GUNICORN_", "KILLER_")) or name in {"DATABASE_URL", "PORT", "HOST"}:
+            monkeypatch.delenv(name)
+    for name, value in (("DATA_DIR", "data"), ("SECRET_KEY", SECRET), ("COLUMNS", "200")):
+        monkeypatch.setenv(name, value)
+    with speaking("en"):
+        yield tmp_path
+
+
+@pytest.fixture
+def run() -> Run:
+    def invoke(*words: str | Path, **environment: str) -> Result:
+        done = CliRunner().invoke(cli.build(), [str(word) for word in words], env=environment)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+        return done
+
+    return invoke
+
+
+def file(text: str | bytes, name: str = "players.csv") -> Path:
+    path = Path(name)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def site() -> Site:
+    return app_.build(Settings(data_dir=Path("data"), secret_key=SECRET))
+
+
+def game(number: int = 1) -> Game:
+    return site().hub.feed(number).game
+
+
+def process(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it as people do, to see what escapes from the commands."""
+    command = [sys.executable, "-m", "killer", *words]
+    wanted = {**os.environ, "KILLER_LANGUAGE": "en", **environment}
+    return subprocess.run(
+        command, env=wanted, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+# --- help and usage ---
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps_with_an_example(run: Run, command: str) -> None:
+    told = run(*command.split(), "--help")
+    assert told.exit_code == 0
+    assert "Example" in told.output
+    assert f"killer {command.split(maxsplit=1)[0]}" in told.output
+
+
+def test_every_command_helps_in_french() -> None:
+    with speaking("fr"):
+        for command in COMMANDS:
+            told = CliRunner().invoke(cli.build(), [*command.split(), "--help"])
+            assert "Exemple" in told.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["nope"], ["import"], ["import", "--players"], ["organiser", "add"], ["check", "--deep"], []],
+    ids=str,
+)
+def test_wrong_usage_is_2(run: Run, words: list[str]) -> None:
+    assert run(*words).exit_code == 2
+
+
+# --- importing ---
+
+
+def test_an_import_makes_the_game_and_shows_links_once(run: Run) -> None:
+    done = run("import", "--players", file(SOUND))
+    assert done.exit_code == 0
+    assert "2 added" in done.stdout
+    assert [p.nickname for p in game().players.values()] == ["Ivan", "Judith"]
+    links = re.findall(r"^(\w+): http://127.0.0.1:8080/s/[\w-]{22}$", done.stdout, re.MULTILINE)
+    assert links == ["Judith"]
+    assert "the password of Ivan" not in done.output
+
+
+def test_the_same_file_again_changes_nothing(run: Run) -> None:
+    players = file(SOUND)
+    run("import", "--players", players)
+    before = game().version
+    again = run("import", "--players", players)
+    assert again.exit_code == 0
+    assert "2 up to date" in again.stdout
+    assert game().version == before
+
+
+def test_one_file_may_be_both_tables(run: Run) -> None:
+    players = file(SOUND)
+    done = run("import", "--players", players, "--challenges", players)
+    assert done.exit_code == 0
+    assert game().find("Ivan").challenge == "Sing"
+
+
+def test_challenges_come_from_a_second_file(run: Run) -> None:
+    players = file("Nickname\nIvan\nJudith\n")
+    challenges = file("Nickname;Challenge\nIVAN;Juggle\n", "challenges.csv")
+    assert run("import", "--players", players, "--challenges", challenges).exit_code == 0
+    assert game().find("Ivan").challenge == "Juggle"
+
+
+def test_problems_are_told_by_row_and_nothing_is_imported(run: Run) -> None:
+    done = run("import", "--players", file(BAD))
+    assert done.exit_code == 1
+    assert "players.csv:4" in done.stderr
+    assert "already taken in row 2" in done.stderr
+    assert "Nothing was imported: " in done.stderr
+    assert not Path("data").exists()
+
+
+def test_bad_rows_are_left_out_on_demand(run: Run) -> None:
+    done = run("import", "--players", file(BAD), "--skip-bad")
+    assert done.exit_code == 0
+    assert [p.nickname for p in game().players.values()] == ["Ivan", "Judith", "Zoe"]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_dry_run_changes_nothing(run: Run, before: bool) -> None:  # noqa: FBT001
+    if before:
+        run("import", "--players", file("Nickname\nIvan\n", "first.csv"))
+    version = game().version if before else 0
+    done = run("import", "--players", file(SOUND), "--dry-run")
+    assert done.exit_code == 0
+    assert f"{1 if before else 2} to add" in done.stdout
+    assert "/s/" not in done.output
+    assert (game().version if before else len(site().hub.games())) == version
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("players.xlsx", b"PK\x03\x04\x14\x00\x06\x00xl/workbook.xml", "Excel"),
+        ("players.pdf", b"%PDF-1.7", "PDF"),
+        ("empty.csv", b"", "empty"),
+        ("binary.csv", b"a;b\x00c", "isn't readable text"),
+    ],
+)
+def test_what_is_no_table_is_named_and_explained(
+    run: Run, name: str, data: bytes, says: str
+) -> None:
+    done = run("import", "--players", file(data, name))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"{name}: ")
+    assert says in done.stderr
+
+
+def test_a_missing_file_is_named(run: Run) -> None:
+    for path in ("nowhere.csv", "."):
+        done = run("import", "--players", path)
+        assert done.exit_code == 1
+        assert path in done.stderr
+    done = run("import", "--players", file(SOUND), "--challenges", "nowhere.csv")
+    assert (done.exit_code, "nowhere.csv" in done.stderr) == (1, True)
+
+
+def test_a_file_without_the_column_of_nicknames_says_so(run: Run) -> None:
+    done = run("import", "--players", file("A;B\n1;2\n"))
+    assert done.exit_code == 1
+    assert "Nickname" in done.stderr
+
+
+def test_a_game_that_is_over_refuses_newcomers_in_a_sentence(run: Run) -> None:
+    run("import", "--players", file(SOUND))
+    site().play.perform(1, c.Start(1), c.End())
+    late = file(SOUND + "Zoe;;Run\n")
+    done = run("import", "--players", late)
+    assert done.exit_code == 1
+    assert "The game is over" in done.stderr
+    assert "Imported" not in done.output
+
+
+def test_with_several_games_one_must_be_named(run: Run) -> None:
+    players = file(SOUND)
+    for name in ("Camp", "Fest"):
+        assert run("import", "--players", players, "--game", name).exit_code == 0
+    done = run("import", "--players", players)
+    assert done.exit_code == 1
+    assert "Camp, Fest" in done.stderr
+    assert run("import", "--players", players, "--game", "Camp").exit_code == 0
+
+
+# --- organisers ---
+
+
+def test_a_new_organiser_gets_a_link_for_once(run: Run) -> None:
+    done = run("organiser", "add", "Camille")
+    assert done.exit_code == 0
+    token = done.stdout.strip().rpartition("/s/")[2]
+    settings = Settings(data_dir=Path("data"), secret_key=SECRET)
+    server = app_.create(settings)
+    first = server.test_client().post("/api/login", json={"token": token})
+    again = server.test_client().post("/api/login", json={"token": token})
+    assert (first.status_code, first.json) == (200, {"nickname": "Camille", "organiser": True})
+    assert again.status_code == 401
+
+
+def test_a_player_becomes_an_organiser(run: Run) -> None:
+    run("import", "--players", file(SOUND))
+    for _ in range(2):
+        assert run("organiser", "add", " iván ".replace("á", "a")).exit_code == 0
+    ivan = game().find("Ivan")
+    assert ivan is not None
+    assert ivan.organiser
+    assert len(game().players) == 2
+
+
+def test_an_organiser_needs_a_name_that_shows(run: Run) -> None:
+    done = run("organiser", "add", "\u200b")
+    assert (done.exit_code, "nickname" in done.stderr.casefold()) == (1, True)
+    long = run("organiser", "add", "x" * 61)
+    assert (long.exit_code, "too long" in long.stderr) == (1, True)
+
+
+def test_the_link_leads_to_the_public_address(run: Run) -> None:
+    done = run("organiser", "add", "Camille", PUBLIC_URL="https://killer.example/")
+    assert done.stdout.startswith("https://killer.example/s/")
+
+
+# --- checking ---
+
+
+def test_check_finds_a_sound_game_and_a_broken_one(run: Run) -> None:
+    assert run("check").exit_code == 0
+    run("import", "--players", file(SOUND))
+    site().play.perform(1, c.Start(1))
+    sound = run("check")
+    assert (sound.exit_code, "all is well" in sound.stdout) == (0, True)
+    with site().database.write() as connection:
+        connection.exec_driver_sql("UPDATE players SET target = id WHERE id = 1")
+    broken = run("check")
+    assert (broken.exit_code, "a law is broken" in broken.stdout) == (1, True)
+    with site().database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM events WHERE version = 2")
+    assert run("check").exit_code == 1
+
+
+# --- mistakes of whoever set it up ---
+
+
+def test_a_folder_that_cannot_be_one_is_named(run: Run) -> None:
+    file("no folder", "taken")
+    for command in (["check"], ["serve"], ["organiser", "add", "Camille"]):
+        done = run(*command, DATA_DIR="taken")
+        assert done.exit_code == 1
+        assert "taken" in done.stderr
+        assert "DATA_DIR" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"PORT": "eighty"}, "PORT must be a whole number"),
+        ({"SECRET_KEY": "change-me"}, "SECRET_KEY is a known example"),
+        ({"DATABASE_URL": "sqlite:///taken"}, "The database doesn't answer"),
+        ({"DATABASE_URL": "postgresql://killer:hunter2@127.0.0.1:9/x"}, "The database doesn't"),
+    ],
+    ids=str,
+)
+def test_a_bad_setting_is_a_sentence_and_never_a_traceback(
+    environment: dict[str, str], says: str
+) -> None:
+    file("no database", "taken")
+    done = process("check", **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(says)
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_the_language_is_a_setting() -> None:
+    done = process("import", "--players", "nowhere.csv", KILLER_LANGUAGE="fr")
+    assert (done.returncode, "ne peut pas être lu" in done.stderr) == (1, True)

@@ -1,0 +1,176 @@
+"""The settings: their defaults, who wins, what is refused, and the secret that is kept."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from killer import settings
+from killer.language import say, speaking
+from killer.settings import CPUS, EXAMPLES, BadSettingError, Settings, load
+
+GOOD = "a secret that nobody else has"
+
+#: As section 7 of the design has them.
+DEFAULTS = {
+    "host": "127.0.0.1",
+    "port": 8080,
+    "data_dir": Path("data"),
+    "worker_class": "gevent",
+    "worker_connections": 1000,
+    "timeout": 120,
+    "keepalive": 5,
+    "preload": True,
+    "access_log": "",
+    "error_log": "-",
+    "loglevel": "info",
+}
+BAD = [
+    ("PORT", "http", "not_a_number"),
+    ("PORT", "-1", "not_a_number"),
+    ("PORT", "8080.5", "not_a_number"),
+    ("GUNICORN_WORKERS", "four", "not_a_number"),
+    ("GUNICORN_TIMEOUT", "120s", "not_a_number"),
+    ("GUNICORN_PRELOAD", "maybe", "not_a_flag"),
+    ("SECRET_KEY", "short", "weak_secret"),
+    ("FLASK_SECRET_KEY", "Change-Me", "weak_secret"),
+    ("GUNICORN_WORKER_CLASS", "eventlet", "worker_class"),
+    ("DATABASE_URL", "mysql://localhost/killer", "database_url"),
+    ("DATABASE_URL", "killer.sqlite3", "database_url"),
+    ("KILLER_LANGUAGE", "de", "language"),
+    ("PORT", "0", "port"),
+    ("PORT", "70000", "port"),
+]
+
+
+def a_dotenv(folder: Path, *lines: str) -> Path:
+    path = folder / ".env"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    found = load({})
+    assert {name: getattr(found, name) for name in DEFAULTS} == DEFAULTS
+    assert found == Settings()
+
+
+def test_the_number_of_workers_follows_the_processors_and_the_class() -> None:
+    assert load({}).worker_count == 4 * CPUS
+    assert load({"GUNICORN_WORKER_CLASS": "sync"}).worker_count == 2 * CPUS + 1
+    assert load({"GUNICORN_WORKERS": "9"}).worker_count == 9
+
+
+def test_the_database_is_a_file_in_the_data_folder_unless_it_is_named(tmp_path: Path) -> None:
+    assert load({"DATA_DIR": str(tmp_path)}).database == f"sqlite:///{tmp_path}/killer.sqlite3"
+    assert load({}).database.startswith("sqlite:////")
+    url = "postgresql://app@db/killer"
+    assert load({"DATABASE_URL": url}).database == url
+
+
+def test_the_address_is_what_people_type() -> None:
+    assert load({"HOST": "0.0.0.0", "PORT": "9000"}).address == "http://127.0.0.1:9000"
+    assert load({"PUBLIC_URL": "https://killer.example.org/"}).address == (
+        "https://killer.example.org"
+    )
+
+
+@pytest.mark.parametrize(("name", "value", "code"), BAD)
+def test_a_bad_value_is_refused_with_a_sentence_that_names_it(
+    name: str, value: str, code: str
+) -> None:
+    with pytest.raises(BadSettingError) as caught:
+        load({name: value})
+    assert caught.value.code == code
+    for language in ("fr", "en"):
+        with speaking(language):
+            sentence = say(f"settings.{code}", **caught.value.params)
+        assert name.removeprefix("FLASK_") in sentence
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES))
+def test_no_example_is_taken_for_a_secret(example: str) -> None:
+    with pytest.raises(BadSettingError) as caught:
+        load({"SECRET_KEY": example.upper()})
+    assert caught.value.params == {"name": "SECRET_KEY", "value": ""}
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    dotenv = a_dotenv(tmp_path, "PORT=9000", "HOST=0.0.0.0", "# PORT=1", "KILLER_LANGUAGE=")
+    found = load({"PORT": "9001"}, dotenv)
+    assert (found.port, found.host, found.language) == (9001, "0.0.0.0", "fr")
+
+
+def test_an_empty_variable_hides_the_one_of_the_file(tmp_path: Path) -> None:
+    dotenv = a_dotenv(tmp_path, "DATABASE_URL=postgresql://app@db/production")
+    assert load({"DATABASE_URL": ""}, dotenv).database_url == ""
+
+
+def test_a_file_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    assert load({}, tmp_path / ".env") == Settings()
+
+
+def test_the_process_s_own_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "9002")
+    monkeypatch.setenv("KILLER_LANGUAGE", "en")
+    assert load().port == 9002
+    assert settings.language() == "en"
+    assert settings.inherited()["PORT"] == "9002"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        Settings(),
+        Settings(port=1, preload=False, workers=3, data_dir=Path("/srv/killer"), secret_key=GOOD),
+        Settings(database_url="postgresql://a:b@c/d", language="en", worker_class="sync"),
+    ],
+)
+def test_settings_survive_the_way_through_the_environment(found: Settings) -> None:
+    assert load(settings.as_environment(found)) == found
+
+
+def test_a_server_that_is_started_gets_no_setting_from_elsewhere(tmp_path: Path) -> None:
+    """The throw-away game of `killer demo` must not end up in the production database."""
+    around = {"DATABASE_URL": "postgresql://app@db/production", "PUBLIC_URL": "https://real"}
+    dotenv = a_dotenv(tmp_path, *(f"{name}={value}" for name, value in around.items()))
+    mine = Settings(data_dir=tmp_path)
+    assert load(around | settings.as_environment(mine), dotenv) == mine
+
+
+def test_a_given_secret_is_used_as_it_is(tmp_path: Path) -> None:
+    assert settings.secret(Settings(secret_key=GOOD, data_dir=tmp_path)) == GOOD.encode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    mine = Settings(data_dir=tmp_path / "data")
+    made = settings.secret(mine)
+    assert len(made) >= 32
+    assert settings.secret(mine) == made
+    [file] = mine.data_dir.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert settings.secret(Settings(data_dir=tmp_path / "another")) != made
+
+
+def test_servers_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
+    for turn in range(20):
+        mine, found = Settings(data_dir=tmp_path / str(turn)), []
+        gate = threading.Barrier(4)
+
+        def start(mine: Settings = mine, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            found.append(settings.secret(mine))  # noqa: B023  # done before the next turn
+
+        starts = [threading.Thread(target=start) for _ in range(4)]
+        for one in starts:
+            one.start()
+        for one in starts:
+            one.join()
+        assert len(found) == 4
+        assert len(set(found)) == 1
+        assert len(found[0]) >= 32
+        assert [file.name for file in mine.data_dir.iterdir()] == ["secret_key"]
