@@ -33,7 +33,9 @@ def foreign(language: str) -> re.Pattern[str]:
 
 def wrong_words(page: Page, language: str) -> set[str]:
     """Give what is left of the other language, in what is seen and in what is read aloud."""
-    source = re.sub(r'<button name="lang".*?</button>|<script.*?</script>', "", page.content())
+    machines = r'data-(?:facet|live)="(?:alive|players|bar)"'
+    names = r'<button name="lang".*?</button>'
+    source = re.sub(f"{machines}|{names}", "", page.content())
     attributes = re.findall(r'(?:aria-label|placeholder|title|data-[a-z]+)="([^"]*)"', source)
     texts = [re.sub(r"<[^>]*>", "\n", source), *attributes]
     return {word for text in texts for word in foreign(language).findall(html.unescape(text))}

@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 
 from killer.game import commands as c
 from killer.game.model import State, Status, Visibility
-from web.test_api import WORST_NAMES, quoted
-from web.world import BOSS, World, submit
+from web.world import BOSS, WORST_NAMES, World, quoted, submit
 
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "col"})
 PAGES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from html import unescape
@@ -25,6 +26,11 @@ from killer.web.site import Site
 SECRET = "a secret that is long enough for tests"
 PLAYERS = ("Ana", "Bo", "Chloé", "Dédé", "Élie", "Fleur de Lys", "Gus", "Hana")
 BOSS = "Orga"
+#: What nobody would call himself, and somebody will.
+WORST_NAMES = (
+    "Ana Lise", "Éloïse-Zoë", "a/b", "a//b", "/devant", "derrière/", "100 %", "%2F", "l'“autre”",
+    'dit "Bob"', "🦊 Renard", "?a=b", "#1", "a\\b", "a;b", "x/kill", "a+b", "&amp;", "١٢٣", "...",
+)  # fmt: skip
 PASSWORD = "le mot de passe de tout le monde"
 
 
@@ -126,3 +132,18 @@ def submit(client: FlaskClient, url: str, page: str = "/sign-in", **fields: Any)
     """Send a form as the page that shows it would, with its token."""
     token = token_in(client.get(page))
     return client.post(url, data={"csrf_token": token} | fields)
+
+
+def quoted(nickname: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in nickname.encode())
+
+
+def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """Give a problem's body after looking at what RFC 9457 wants of it."""
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    body = json.loads(answer.text)
+    assert body["type"] == f"urn:killer:problem:{code}"
+    assert body["status"] == status
+    assert body["title"].strip()
+    return body
