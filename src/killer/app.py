@@ -9,6 +9,7 @@ from flask import Flask
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from killer import passwords
 from killer import settings as settings_
 from killer.live.hub import Hub
 from killer.play import Play
@@ -41,6 +42,7 @@ def create(settings: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # the guard looks at Origin; not every browser sends a Referer
         WTF_CSRF_TIME_LIMIT=None,
     )
+    passwords.prepare()
     app.extensions[KEY] = build(found)
     app.url_map.converters.update(CONVERTERS)
     app.url_map.merge_slashes = False  # a redirect would repeat whatever Host it was told

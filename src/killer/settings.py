@@ -17,6 +17,7 @@ EXAMPLES = frozenset(
     {"change-me", "changeme", "secret", "dev", "development", "your-secret-key", "killer", "test"}
 )
 SHORTEST_SECRET = 16
+LEVELS = ("debug", "info", "warning", "error", "critical")
 CPUS = len(os.sched_getaffinity(0))
 
 
@@ -154,6 +155,10 @@ def _checked(settings: Settings) -> Settings:
     scheme = settings.database_url.partition(":")[0]
     if scheme not in {"", "sqlite", "postgresql", "postgres"}:
         raise BadSettingError("database_url", "DATABASE_URL", scheme)
+    if settings.loglevel not in LEVELS:
+        raise BadSettingError("loglevel", "GUNICORN_LOGLEVEL", settings.loglevel)
+    if settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
+        raise BadSettingError("no_memory", "DATABASE_URL", settings.database_url)
     if settings.language not in {"fr", "en"}:
         raise BadSettingError("language", "KILLER_LANGUAGE", settings.language)
     if settings.port not in range(1, 65536):

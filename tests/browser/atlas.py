@@ -46,7 +46,8 @@ RINGED = """() => {
     const {outlineStyle, outlineWidth} = getComputedStyle(e);
     if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2) continue;
     const box = e.getBoundingClientRect();
-    const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+    const {bottom, top, right, left} = box;
+    const inside = bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
     if (box.width > 8 && box.height > 8 && inside && opacity(e) > .5) return 'ringed';
   }
   return now.outerHTML.slice(0, 120);
@@ -92,7 +93,9 @@ def heard(page: Page) -> list[Node]:
 def unclear(page: Page) -> list[str]:
     """Give what a screen reader's user would stumble over."""
     nodes = heard(page)
-    found = [f"{node.role} without a name" for node in nodes if node.role in NAMED and not node.name]
+    found = [
+        f"{node.role} without a name" for node in nodes if node.role in NAMED and not node.name
+    ]
     roles = Counter(node.role for node in nodes)
     found += [f"{roles[role]} {role}" for role in ("main", "banner") if roles[role] != 1]
     regions = Counter(node.name for node in nodes if node.role in {"region", "navigation"})

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
 from browser.cast import cast
 from browser.devices import Devices
 from browser.stage import Stage, raised
 from e2e.server import Server
-from playwright.sync_api import Browser, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -39,19 +40,19 @@ def raise_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raise]:
     """Make deployments of the module; nothing of them outlives it."""
     with ExitStack() as stack:
 
-        def make(players: int, start: bool = True, **settings: str) -> Stage:
+        def make(players: int, *, start: bool = True, **settings: str) -> Stage:
             folder = tmp_path_factory.mktemp("stage")
             server = Server(folder, **{"GUNICORN_WORKERS": "2", **settings})
             stack.callback(server.end)
-            return raised(server, cast(players), start)
+            return raised(server, cast(players), start=start)
 
         yield make
 
 
 @pytest.fixture(scope="module")
 def stage(raise_stage: Raise) -> Stage:
-    """A running game of forty players, shared by the tests of a module."""
-    return raise_stage(40)
+    """A running game of two dozen players, shared by the tests of a module."""
+    return raise_stage(24)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ class Connection:
     dead: bool = False
     streaming: bool = False
 
-    def carry(self, line: Line, upwards: bool) -> None:
+    def carry(self, line: Line, *, upwards: bool) -> None:
         """Hand bytes on in one direction; what comes on a dead line is lost."""
         source, sink = (self.phone, self.server) if upwards else (self.server, self.phone)
         with suppress(OSError):
@@ -79,7 +79,10 @@ class Line:
                 self.connections.append(connection)
                 for upwards in (True, False):
                     threading.Thread(
-                        target=connection.carry, args=(self, upwards), daemon=True
+                        target=connection.carry,
+                        args=(self,),
+                        kwargs={"upwards": upwards},
+                        daemon=True,
                     ).start()
 
     def cut(self) -> None:

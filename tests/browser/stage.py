@@ -62,7 +62,7 @@ class Stage:
         return f"/s/{LINK.findall(printed)[0][1]}"
 
 
-def raised(server: Server, roster: list[Person], start: bool = True) -> Stage:
+def raised(server: Server, roster: list[Person], *, start: bool = True) -> Stage:
     """Import a roster, start the server and, if wanted, the game."""
     if roster:
         server.imports(roster)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from playwright.sync_api import Page, Request, expect
+
 from browser.devices import Devices, finger_on, shoot
 from browser.stage import Stage, exactly
-from playwright.sync_api import Page, Request, expect
 
 
 def reveal(page: Page) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import Page, expect
+
 from browser.devices import Devices, shoot
 from browser.stage import Stage, exactly
-from playwright.sync_api import Page, expect
 
 WHY = "Litige tranché"
 
@@ -36,13 +37,13 @@ def status(stage: Stage, nickname: str) -> str:
 
 def test_a_player_is_found_in_two_keystrokes(stage: Stage, devices: Devices) -> None:
     page = desk(stage, devices)
-    page.keyboard.press("z")
-    page.keyboard.press("o")
+    page.keyboard.press("s")
+    page.keyboard.press("a")
     expect(page.locator("[data-found]")).to_have_text(re.compile(r"^\d+ trouvés?"))
-    assert shown(page) == ["Zoé", "Zoé Corbeau"]
+    assert shown(page) == ["Sacha", "Sacha Corbeau"]
     shoot(page, "desk-found-laptop")
     page.keyboard.press("Escape")
-    assert len(shown(page)) > 40
+    assert len(shown(page)) > 20
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
 
@@ -60,7 +61,7 @@ def test_the_table_sorts_by_any_column_and_filters_by_status(
     expect(head).to_have_attribute("aria-sort", "descending")
     kills = page.locator("#players-table tbody .c-kills").all_inner_texts()
     assert [int(n) for n in kills] == sorted((int(n) for n in kills), reverse=True)
-    page.locator(".chips").get_by_text(exactly("éliminé")).click()
+    page.get_by_role("radio", name="éliminé").check()
     fallen = {row["nickname"] for row in stage.table() if row["status"] == "dead"}
     assert set(shown(page)) == fallen
     shoot(page, "desk-fallen-laptop")
@@ -124,7 +125,6 @@ def test_a_death_that_is_decided_needs_a_reason_and_can_be_taken_back(
     line.get_by_role("button", name="Annuler le n°").click()
     expect(page.get_by_text(re.compile("L'événement n° .* est annulé"))).to_be_visible()
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", victim)
-    assert stage.ring()[:2] or stage.ring()
     assert status(stage, victim) == "alive"
 
 

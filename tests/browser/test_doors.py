@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page, expect
+
 from browser.devices import Devices, shoot
 from browser.stage import Stage
-from playwright.sync_api import Page, expect
 
 
 def sign_in(page: Page, nickname: str, password: str) -> None:

@@ -6,10 +6,11 @@ import csv
 import io
 
 import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
 from browser.conftest import Raise
 from browser.devices import Devices, shoot
 from browser.stage import Stage
-from playwright.sync_api import FilePayload, Page, expect
 
 HEAD = ("Horodateur", "Surnom", "Année", "Mot de passe", "Défi ciblé", "Adresse e-mail")
 

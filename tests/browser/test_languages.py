@@ -7,11 +7,12 @@ import re
 from functools import cache
 
 import pytest
+from playwright.sync_api import Page, expect
+
 from browser.atlas import DESK, INSIDE, OUTSIDE
 from browser.devices import Devices, shoot
 from browser.stage import Stage
 from house.sentences import forms, messages
-from playwright.sync_api import Page, expect
 
 OTHER = {"fr": "en", "en": "fr"}
 NAMES = {"fr": "Français", "en": "English"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
+
 from browser.conftest import Raise
 from browser.devices import Devices, shoot
 from browser.stage import Stage
-from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")

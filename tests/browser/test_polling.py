@@ -1,12 +1,13 @@
-"""Where the server has no streams, pages say so, ask every ten seconds and are right all the same."""
+"""Where the server has no streams, pages say so, ask every ten seconds and are right as well."""
 
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
+
 from browser.conftest import Raise
 from browser.devices import Devices, shoot
 from browser.stage import Stage
-from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from playwright.sync_api import Page, expect
+
 from browser.devices import Devices, finger_on, shoot
 from browser.line import Line
 from browser.stage import Stage
-from playwright.sync_api import Page, expect
 
 AWAKE = 2_000  # milliseconds that a phone may need after waking
 NO_LINE = "ERR_|Failed to load resource|htmx:"

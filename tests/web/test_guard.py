@@ -162,7 +162,6 @@ def test_every_page_has_the_strict_policy_and_no_inline_script(world: World) -> 
     ids=str,
 )  # fmt: skip
 def test_no_answer_repeats_a_host_that_it_was_told(still: World, headers: dict[str, str]) -> None:
-    boss = still.phone(BOSS)
     for path in ("/", "/sign-in", "/organiser/players/Ana", "//organiser//log", "/organiser/"):
         cookie = f"killer={still.cookie(BOSS)}"
         raw = {"PATH_INFO": path, "HTTP_COOKIE": cookie}
@@ -170,8 +169,12 @@ def test_no_answer_repeats_a_host_that_it_was_told(still: World, headers: dict[s
             "/", headers=headers, environ_overrides=raw
         )
         assert "evil.example" not in f"{answer.headers} {answer.text}"
+
+
+def test_a_new_link_has_the_address_that_the_organiser_uses(world: World) -> None:
+    boss = world.phone(BOSS)
     page = submit(boss, "/organiser/players/Ana/link", "/organiser/players/Ana", reason="perdu")
-    assert "http://127.0.0.1:8080/s/" in page.text
+    assert "http://localhost/s/" in page.text
 
 
 def test_an_unknown_address_is_a_page_for_people(world: World) -> None:

@@ -192,7 +192,7 @@ def _revive(game: Game, command: c.Revive) -> Events:
 
 def _nickname(game: Game, wanted: str, owner: PlayerId | None) -> str:
     nickname = names.clean(wanted)
-    if not names.key(nickname):
+    if names.key(nickname) in {"", ".", ".."}:  # browsers take dots for folders in addresses
         raise Invalid("nickname_empty")
     if game.by_key.get(names.key(nickname), owner) != owner:
         raise Invalid("nickname_taken", nickname=nickname)

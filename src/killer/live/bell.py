@@ -9,7 +9,6 @@ from collections.abc import Callable
 import structlog
 
 from killer.live.hub import Hub
-from killer.store.database import StoreUnavailableError
 
 EMBEDDED_SECONDS = 0.04  # a look at SQLite costs about 10 µs
 SERVER_SECONDS = 0.2  # a look at PostgreSQL is a query
@@ -29,7 +28,7 @@ def _watch(hub: Hub, pause: float, serving: Callable[[], bool]) -> None:
         time.sleep(pause)
         try:
             hub.look()
-        except StoreUnavailableError as error:
-            log.warning("bell.store_unavailable", cause=str(error))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the phones wait for the next look
+            log.warning("bell.look_failed", cause=repr(error))
             time.sleep(1)
     hub.close()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from killer import passwords
 from killer.game import commands as c
-from killer.game.model import Game, Player, Visibility
+from killer.game.model import Game, Player, PlayerId, Visibility
 from killer.game.refusals import Refusal, Unknown
 from killer.play import Outcome
 from killer.store import people
 from killer.store.database import Connection
 from killer.watch import metrics
 from killer.web.problems import ProblemError
-from killer.web.site import asked, site, viewer
+from killer.web.site import asked, outer_address, site, viewer
 
 TURNS: dict[str, type[c.Pause | c.Resume | c.End]] = {
     "pause": c.Pause,
@@ -129,10 +130,16 @@ def add(newcomer: c.Enrol, password: str = "", reason: str = "") -> Outcome:
     )
 
 
-def new_link(nickname: str) -> str:
+def new_link(nickname: str, reason: str = "") -> str:
     """Make a new sign-in link for a player; the older ones no longer hold."""
-    player, game = player_named(nickname), viewer().feed.number
-    with site().database.write() as connection:
-        people.revoke_links(connection, game, player.id)
-        token = people.new_links(connection, game, [player.id])[player.id]
-    return f"{site().settings.address}/s/{token}"
+    player, number = player_named(nickname), viewer().feed.number
+    made: dict[PlayerId, str] = {}
+
+    def replace_links(connection: Connection, _game: Game) -> None:
+        people.revoke_links(connection, number, player.id)
+        made.update(people.new_links(connection, number, [player.id]))
+
+    noted = c.NoteContacts(player.id, ("link",))
+    request = replace(asked(reason), key="")  # shown once: a repeated request makes another
+    site().play.perform(number, noted, request=request, alongside=replace_links)
+    return f"{outer_address()}/s/{made[player.id]}"

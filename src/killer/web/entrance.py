@@ -34,7 +34,7 @@ def with_password(nickname: str, password: str, game: str = "") -> Player:
     _count(site().local_limits, BY_ADDRESS, "address", address())
     account = _account(key, game)
     known = account.password_hash if account else None
-    if not passwords.fits(known, password[:LONGEST]) or account is None:
+    if not passwords.fits(known, password[:LONGEST].strip()) or account is None:
         metrics.SIGN_INS.labels("wrong").inc()
         raise ProblemError(401, "wrong_password")
     _forget_tries(key)

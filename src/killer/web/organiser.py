@@ -104,7 +104,7 @@ def sign_out(nickname: str) -> ResponseReturnValue:
 
 def link(nickname: str) -> ResponseReturnValue:
     """Make a new sign-in link for a player and show it once."""
-    return _player_page(deeds.player_named(nickname), link=deeds.new_link(nickname))
+    return _player_page(deeds.player_named(nickname), link=deeds.new_link(nickname, _reason()))
 
 
 def edit(nickname: str) -> ResponseReturnValue:

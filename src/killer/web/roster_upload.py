@@ -18,7 +18,7 @@ from killer.sheets.tables import UnreadableTable, read_table
 from killer.store import people
 from killer.web import pages, render
 from killer.web.problems import ProblemError
-from killer.web.site import asked, site, viewer
+from killer.web.site import asked, outer_address, site, viewer
 
 LIFETIME = 3600  # seconds between the check and the import
 LARGEST = 12 * 1024 * 1024  # bytes of both files together
@@ -115,6 +115,6 @@ def _import(files: Files) -> ResponseReturnValue:
     wanted = _plan(reading)
     why = asked(say("site.import.reason"))
     done = importer.carry_out(site().play, viewer().feed.number, wanted, why, lambda: None)
-    links = [(name, f"{site().settings.address}/s/{token}") for name, token in done.links.items()]
+    links = [(name, f"{outer_address()}/s/{token}") for name, token in done.links.items()]
     count = len(wanted.new) + len(wanted.changed)
     return render.page("organiser/import.html", links=links, imported=count)

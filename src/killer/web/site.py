@@ -98,6 +98,11 @@ def address() -> str:
     return str(known.ipv4_mapped or ip_network((known, NETWORK), strict=False))
 
 
+def outer_address() -> str:
+    """Give the address by which people reach this server: PUBLIC_URL, or the one they used."""
+    return site().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
+
+
 def asked(reason: str = "") -> Request:
     """Describe the present request for the log, with its idempotency key."""
     return Request(

@@ -11,11 +11,14 @@
   function text(item, secrets) {
     if (!texts.has(item)) {
       const { item: name, more = "", secret = "" } = item.dataset;
-      texts.set(item, [fold(`${name} ${more}`), fold(secret)]);
+      texts.set(item, [name, more, secret].map(fold));
     }
-    const [open, hidden] = texts.get(item);
-    return secrets ? `${open} ${hidden}` : open; // a veiled target can't be found either
+    const [name, more, hidden] = texts.get(item);
+    return [secrets ? `${name} ${hidden}` : name, more]; // a veiled target can't be found either
   }
+
+  // Two letters stand in every challenge: those are for names, and longer words for both.
+  const holds = ([names, more], word) => names.includes(word) || (word.length > 3 && more.includes(word));
 
   function filter() {
     const words = fold(query.value).split(/\s+/).filter(Boolean);
@@ -23,7 +26,7 @@
     const secrets = box.querySelector("#show-targets")?.checked;
     let n = 0;
     for (const item of document.getElementById(box.dataset.find).querySelectorAll("[data-item]")) {
-      const fits = (!facet || item.dataset.facet === facet) && words.every((word) => text(item, secrets).includes(word));
+      const fits = (!facet || item.dataset.facet === facet) && words.every((word) => holds(text(item, secrets), word));
       item.hidden = !fits;
       n += fits;
     }

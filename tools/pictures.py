@@ -1,0 +1,221 @@
+"""Make the pictures of the README and the docs: a real game, played through the real server.
+
+.venv/bin/python tools/pictures.py
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser.conftest import FLAGS  # noqa: E402  # the tests' own stage is the players' stage
+from browser.devices import LAPTOP, PHONE, finger_on  # noqa: E402
+from browser.stage import Stage  # noqa: E402
+from e2e.rosters import Person  # noqa: E402
+from e2e.server import LINK, Server  # noqa: E402
+from web.gallery import CHALLENGES, names  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
+GAME = "Week-end d'intégration"
+HEAD = ("Horodateur", "Surnom", "Année", "Mot de passe", "Défi ciblé", "Adresse e-mail")
+KILO = 1000
+LIMITS = {"killer": 250 * KILO, "import": 150 * KILO, "organisation": 150 * KILO}
+LIMITS["podium"] = 150 * KILO
+PLAYERS = 60
+FALLS = 23
+HEROINE = "Camille"
+
+STYLE = """
+body { margin: 0; display: flex; align-items: flex-end; gap: 24px; padding: 28px; }
+body { box-sizing: border-box; background: #c9cfc8; }
+img { display: block; inline-size: 100%; }
+figure { margin: 0; overflow: hidden; border: solid #101417; background: #101417; }
+figure { box-shadow: 0 12px 28px rgb(16 20 23 / .28); }
+.phone { flex: 0 0 240px; border-width: 9px; border-radius: 26px; }
+.phone img { border-radius: 17px; }
+.laptop { flex: 1; border-width: 11px 11px 22px; border-radius: 14px; }
+.laptop img { border-radius: 4px; }
+"""
+
+
+def roster() -> list[Person]:
+    """Invent the players."""
+    return [
+        Person(name, CHALLENGES[i % len(CHALLENGES)], f"mot-de-passe-{i}")
+        for i, name in enumerate(names(PLAYERS))
+    ]
+
+
+def sheet(rows: list[tuple[str, str, str]], challenges: tuple[str, ...] = CHALLENGES) -> bytes:
+    """Write nickname, password and mail of some players as a Google Form's export."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEAD)
+    for i, (name, password, mail) in enumerate(rows):
+        year, challenge = f"{i % 3 + 1}A", challenges[i % len(challenges)]
+        writer.writerow((f"17/10/2026 08:{i % 60:02}:00", name, year, password, challenge, mail))
+    return text.getvalue().encode()
+
+
+def raised(folder: Path) -> Stage:
+    """Import the players, start the server and the game."""
+    server, people = Server(folder, GUNICORN_WORKERS="2"), roster()
+    export = folder / "inscriptions.csv"
+    export.write_bytes(sheet([(p.nickname, p.password, "") for p in people]))
+    server.command("import", "--game", GAME, "--players", export)
+    said = server.command("organiser", "add", "Agathe")
+    server.start()
+    host = server.with_link(LINK.findall(said)[0][1], "Agathe")
+    stage = Stage(server, {p.nickname: p for p in people}, host)
+    stage.command("start")
+    return stage
+
+
+def play(stage: Stage, falls: int) -> None:
+    """Let so many players fall; some hunters are better than others, the heroine survives."""
+    for i in range(falls):
+        ring = stage.ring()
+        start = ring.index(HEROINE)
+        hunter = (start + (0, 3, 0, 5, 3, 8, 3)[i % 7]) % len(ring)
+        victim = ring[(hunter + 1) % len(ring)]
+        stage.falls(victim if victim != HEROINE else ring[(start + 1) % len(ring)])
+
+
+@dataclass
+class Studio:
+    """Takes screenshots twice as fine as they will be shown, and makes pictures of them."""
+
+    browser: Browser
+    stage: Stage
+    shots: dict[str, bytes] = field(default_factory=dict)
+
+    def page(self, path: str, cookie: str, **device: Any) -> Page:
+        """Open a page on a device."""
+        origin = self.stage.origin
+        options = {"base_url": origin, "locale": "fr-FR", "device_scale_factor": 2, **device}
+        context = self.browser.new_context(**options)
+        context.add_cookies([{"name": "killer", "value": cookie, "url": origin}])
+        page = context.new_page()
+        page.goto(path)
+        page.locator("#link", has_text="en direct").wait_for()
+        return page
+
+    def shoot(self, name: str, page: Page, **options: Any) -> None:
+        """Keep what a page shows."""
+        self.shots[name] = page.screenshot(animations="disabled", **options)
+        page.context.close()
+
+    def heroine(self) -> None:
+        """Show a card by night, and by day the death that is asked for."""
+        cookie = self.stage.cookie(HEROINE)
+        night = self.page("/", cookie, **PHONE, color_scheme="dark")
+        night.get_by_text("Touche pour voir ta cible").tap()
+        self.shoot("card", night)
+        day = self.page("/", cookie, **PHONE)
+        day.get_by_text("Touche pour voir ta cible").tap()
+        day.get_by_role("link", name="Je suis mort").tap()
+        with finger_on(day, day.get_by_role("button", name="Maintiens pour mourir")):
+            day.wait_for_timeout(500)  # shorter than the hold: nobody dies for a picture
+            self.shots["death"] = day.screenshot()
+        day.context.close()
+
+    def desk(self) -> None:
+        """Show the organisers' table, and then every death with its hunter to the players."""
+        page = self.page("/organiser", self.stage.host.cookie, **LAPTOP)
+        page.get_by_label("Ce que les joueurs apprennent").select_option("open")
+        page.get_by_role("button", name="Enregistrer").click()
+        page.goto("/organiser")
+        self.shoot("desk", page)
+        small = {"viewport": {"width": 1100, "height": 700}}
+        table = self.page("/organiser", self.stage.host.cookie, **small)
+        table.get_by_role("columnheader", name="Victimes").get_by_role("button").click()
+        self.shoot("organisation", table)
+
+    def roster_with_mistakes(self) -> None:
+        """Show what the check of a list says, row by row."""
+        rows = [(name, f"secret-{i}", f"j{i}@example.org") for i, name in enumerate(names(94)[60:])]
+        rows[9] = (rows[2][0], *rows[9][1:])
+        rows[14] = ("", *rows[14][1:])
+        rows[21] = (*rows[21][:2], "solene chez example")
+        page = self.page(
+            "/organiser/import",
+            self.stage.host.cookie,
+            viewport={"width": 1000, "height": 800},
+        )
+        file = {"name": "inscriptions.csv", "mimeType": "text/csv", "buffer": sheet(rows)}
+        page.get_by_label("Fichier des joueurs").set_input_files([file])
+        page.get_by_role("button", name="Vérifier").click()
+        last = page.get_by_role("button", name="Importer sans les lignes fautives")
+        box = last.bounding_box()
+        assert box is not None
+        size = {"width": 1000, "height": int(box["y"] + box["height"] + 24)}
+        page.set_viewport_size(size)
+        self.shoot("import", page)
+
+    def podium(self) -> None:
+        """Show the end."""
+        size = {"viewport": {"width": 1100, "height": 640}}
+        self.shoot("podium", self.page("/podium", self.stage.cookie(HEROINE), **size))
+
+    def picture(self, name: str, body: str, width: int) -> None:
+        """Render a page of pictures and keep it under its name, if it is light enough."""
+        page = self.browser.new_page(viewport={"width": width, "height": 300})
+        page.set_content(f"<!doctype html><style>{STYLE}</style>{body}")
+        page.locator("img").last.evaluate("image => image.decode()")
+        file = IMAGES / f"{name}.png"
+        file.write_bytes(page.screenshot(full_page=True))
+        page.close()
+        size = file.stat().st_size
+        print(f"{file.relative_to(ROOT)}: {size // KILO} kB")  # noqa: T201  # a command line's answer
+        assert size < LIMITS[name], f"{file} must be lighter than {LIMITS[name]} bytes"
+
+    def image(self, name: str) -> str:
+        """Write a screenshot as an element of a page."""
+        data = base64.b64encode(self.shots[name]).decode()
+        return f'<img src="data:image/png;base64,{data}">'
+
+
+def main() -> None:
+    """Play, photograph, and put the pictures together."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play_:
+        stage = raised(Path(folder))
+        try:
+            browser = play_.chromium.launch(
+                executable_path="/usr/bin/chromium", args=[*FLAGS, "--lang=fr-FR"]
+            )
+            photograph(Studio(browser, stage))
+            browser.close()
+        finally:
+            stage.server.end()
+
+
+def photograph(studio: Studio) -> None:
+    """Take all pictures in the order of the game."""
+    play(studio.stage, FALLS)
+    studio.desk()
+    studio.heroine()
+    studio.roster_with_mistakes()
+    play(studio.stage, len(studio.stage.ring()) - 1)
+    studio.podium()
+    laptop = f'<figure class="laptop">{studio.image("desk")}</figure>'
+    phones = "".join(f'<figure class="phone">{studio.image(n)}</figure>' for n in ("card", "death"))
+    studio.picture("killer", laptop + phones, 1240)
+    for name in ("import", "organisation", "podium"):
+        bare = "<style>body { padding: 0 }</style>"
+        studio.picture(name, bare + studio.image(name), 900)
+
+
+if __name__ == "__main__":
+    main()
