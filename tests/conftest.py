@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from engines import postgresql, redis
 from engines.processes import program
+
+# No test measures time; in continuous integration the same cases come up every time.
+settings.register_profile(
+    "killer",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("killer")
 
 
 @pytest.fixture(scope="session")

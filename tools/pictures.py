@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Make the pictures of the README and the docs: a real game, played through the real server.
 
 .venv/bin/python tools/pictures.py
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from browser.conftest import FLAGS  # noqa: E402  # the tests' own stage is the players' stage
-from browser.devices import LAPTOP, PHONE, finger_on  # noqa: E402
+from browser.devices import PHONE, finger_on  # noqa: E402
 from browser.stage import Stage  # noqa: E402
 from e2e.rosters import Person  # noqa: E402
 from e2e.server import LINK, Server  # noqa: E402
@@ -35,9 +36,10 @@ LIMITS["podium"] = 150 * KILO
 PLAYERS = 60
 FALLS = 23
 HEROINE = "Camille"
+HUNTERS = (HEROINE, "Inès", "Théo", HEROINE, "Zoé", "Inès", "Octave", HEROINE, "Théo", "Rose")
 
 STYLE = """
-body { margin: 0; display: flex; align-items: flex-end; gap: 24px; padding: 28px; }
+body { margin: 0; display: flex; align-items: center; gap: 24px; padding: 28px; }
 body { box-sizing: border-box; background: #c9cfc8; }
 img { display: block; inline-size: 100%; }
 figure { margin: 0; overflow: hidden; border: solid #101417; background: #101417; }
@@ -57,13 +59,16 @@ def roster() -> list[Person]:
     ]
 
 
-def sheet(rows: list[tuple[str, str, str]], challenges: tuple[str, ...] = CHALLENGES) -> bytes:
-    """Write nickname, password and mail of some players as a Google Form's export."""
+def sheet(rows: list[tuple[str, str, str]], idle: tuple[int, ...] = ()) -> bytes:
+    """Write nickname, password and mail of some players as a Google Form's export.
+
+    Those at the idle places have given no challenge.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(HEAD)
     for i, (name, password, mail) in enumerate(rows):
-        year, challenge = f"{i % 3 + 1}A", challenges[i % len(challenges)]
+        year, challenge = f"{i % 3 + 1}A", "" if i in idle else CHALLENGES[i % len(CHALLENGES)]
         writer.writerow((f"17/10/2026 08:{i % 60:02}:00", name, year, password, challenge, mail))
     return text.getvalue().encode()
 
@@ -85,11 +90,17 @@ def raised(folder: Path) -> Stage:
 def play(stage: Stage, falls: int) -> None:
     """Let so many players fall; some hunters are better than others, the heroine survives."""
     for i in range(falls):
-        ring = stage.ring()
-        start = ring.index(HEROINE)
-        hunter = (start + (0, 3, 0, 5, 3, 8, 3)[i % 7]) % len(ring)
-        victim = ring[(hunter + 1) % len(ring)]
-        stage.falls(victim if victim != HEROINE else ring[(start + 1) % len(ring)])
+        stage.falls(victim(stage.ring(), i))
+
+
+def victim(ring: list[str], number: int) -> str:
+    """Choose who falls next: the target of a good hunter, whose turns come often."""
+    following = dict(zip(ring, [*ring[1:], ring[0]], strict=True))
+    for turn in range(len(HUNTERS)):
+        prey = following.get(HUNTERS[(number + turn) % len(HUNTERS)])
+        if prey and prey not in HUNTERS:
+            return prey
+    return next(name for name in ring if name != HEROINE)
 
 
 @dataclass
@@ -132,15 +143,16 @@ class Studio:
 
     def desk(self) -> None:
         """Show the organisers' table, and then every death with its hunter to the players."""
-        page = self.page("/organiser", self.stage.host.cookie, **LAPTOP)
-        page.get_by_label("Ce que les joueurs apprennent").select_option("open")
-        page.get_by_role("button", name="Enregistrer").click()
-        page.goto("/organiser")
-        self.shoot("desk", page)
-        small = {"viewport": {"width": 1100, "height": 700}}
-        table = self.page("/organiser", self.stage.host.cookie, **small)
-        table.get_by_role("columnheader", name="Victimes").get_by_role("button").click()
-        self.shoot("organisation", table)
+        for name, height in (("desk", 840), ("organisation", 900)):
+            size = {"viewport": {"width": 1120, "height": height}}
+            page = self.page("/organiser", self.stage.host.cookie, **size)
+            page.get_by_label("Ce que les joueurs apprennent").select_option("open")
+            page.get_by_role("button", name="Enregistrer").click()
+            page.goto("/organiser")
+            page.get_by_role("columnheader", name="Victimes").get_by_role("button").click()
+            page.mouse.move(0, 0)
+            page.evaluate("document.activeElement.blur()")
+            self.shoot(name, page)
 
     def roster_with_mistakes(self) -> None:
         """Show what the check of a list says, row by row."""
@@ -148,19 +160,16 @@ class Studio:
         rows[9] = (rows[2][0], *rows[9][1:])
         rows[14] = ("", *rows[14][1:])
         rows[21] = (*rows[21][:2], "solene chez example")
-        page = self.page(
-            "/organiser/import",
-            self.stage.host.cookie,
-            viewport={"width": 1000, "height": 800},
-        )
-        file = {"name": "inscriptions.csv", "mimeType": "text/csv", "buffer": sheet(rows)}
+        export = sheet(rows, idle=(9, 14))
+        size = {"viewport": {"width": 960, "height": 800}}
+        page = self.page("/organiser/import", self.stage.host.cookie, **size)
+        file = {"name": "inscriptions.csv", "mimeType": "text/csv", "buffer": export}
         page.get_by_label("Fichier des joueurs").set_input_files([file])
         page.get_by_role("button", name="Vérifier").click()
         last = page.get_by_role("button", name="Importer sans les lignes fautives")
         box = last.bounding_box()
         assert box is not None
-        size = {"width": 1000, "height": int(box["y"] + box["height"] + 24)}
-        page.set_viewport_size(size)
+        page.set_viewport_size({"width": 960, "height": int(box["y"] + box["height"] + 8)})
         self.shoot("import", page)
 
     def podium(self) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from killer import settings as settings_
 from killer.settings import Settings
-from killer.store import migrations
+from killer.store import games, migrations
 from killer.store.database import Database
 from killer.watch import metrics
 
+ANSWERS_KEPT = 7 * 86_400_000  # milliseconds that a repeated request finds its first answer
 CONFIGURATION = Path(__file__).parent / "ops" / "gunicorn.py"
 
 
@@ -23,6 +24,8 @@ def prepare(settings: Settings) -> None:
     settings_.secret(settings)
     database = Database(settings.database)
     migrations.migrate(database)
+    with database.write() as connection:
+        games.forget_answers(connection, games.now() - ANSWERS_KEPT)
     database.close()
 
 

@@ -93,9 +93,7 @@ def heard(page: Page) -> list[Node]:
 def unclear(page: Page) -> list[str]:
     """Give what a screen reader's user would stumble over."""
     nodes = heard(page)
-    found = [
-        f"{node.role} without a name" for node in nodes if node.role in NAMED and not node.name
-    ]
+    found = [f"{n.role} without a name" for n in nodes if n.role in NAMED and not n.name]
     roles = Counter(node.role for node in nodes)
     found += [f"{roles[role]} {role}" for role in ("main", "banner") if roles[role] != 1]
     regions = Counter(node.name for node in nodes if node.role in {"region", "navigation"})

@@ -46,12 +46,12 @@ def plan(game: Game, reading: Reading, contacts: Mapping[PlayerId, Contact]) -> 
     new, changed, fresh = [], [], {}
     for entry in reading.entries:
         player = game.find(entry.nickname)
-        known = contacts.get(player.id) if player else None
+        known = (contacts.get(player.id) if player else None) or Contact()
         mine = _commands(game, entry, player)
-        if (contact := _contact(entry)) != (known or Contact()):
+        if (contact := _contact(entry, known)) != known:
             fresh[names.key(entry.nickname)] = contact
             if player:
-                mine.append(c.NoteContacts(player.id, _different(known or Contact(), contact)))
+                mine.append(c.NoteContacts(player.id, _different(known, contact)))
         if player is None:
             new.append(entry)
         elif mine:
@@ -121,12 +121,13 @@ def _commands(game: Game, entry: Entry, player: Player | None) -> list[c.Command
 
 
 def _edits(entry: Entry, player: Player) -> tuple[tuple[str, Value], ...]:
-    """Say which fields differ; an empty challenge erases none, and nobody is demoted."""
-    wanted: dict[str, Value] = {"nickname": entry.nickname, "year": entry.year}
-    if entry.challenge:
-        wanted["challenge"] = entry.challenge
-    if entry.organiser:
-        wanted["organiser"] = True
+    """Say which fields differ; an empty cell erases nothing, and nobody is demoted."""
+    wanted: dict[str, Value] = {
+        "nickname": entry.nickname,
+        "year": entry.year or player.year,
+        "challenge": entry.challenge or player.challenge,
+        "organiser": entry.organiser or player.organiser,
+    }
     return tuple((name, value) for name, value in wanted.items() if getattr(player, name) != value)
 
 
@@ -151,8 +152,15 @@ def _has_fallen(game: Game, entry: Entry) -> bool:
     return player is not None and player.status in FALLEN
 
 
-def _contact(entry: Entry) -> Contact:
-    return Contact(entry.email, entry.phone, entry.gender, entry.photo, entry.answers)
+def _contact(entry: Entry, known: Contact) -> Contact:
+    """Give the private details after the import; an empty cell, or no column, erases nothing."""
+    return Contact(
+        entry.email or known.email,
+        entry.phone or known.phone,
+        entry.gender or known.gender,
+        entry.photo or known.photo_source,
+        entry.answers or known.answers,
+    )
 
 
 def _different(before: Contact, after: Contact) -> tuple[str, ...]:
