@@ -68,7 +68,9 @@ def deaths(folder: Path, count: int = 200) -> Figures:
             with wire.connect(server.port) as connection:
                 ready.wait()
                 begun = time.monotonic()
-                status, body = wire.exchange(connection, wire.request("POST", "/api/death", cookie, b"{}"))
+                status, body = wire.exchange(
+                    connection, wire.request("POST", "/api/death", cookie, b"{}")
+                )
                 assert status == 200, body
                 times.append(time.monotonic() - begun)
 
@@ -110,7 +112,9 @@ def streams(folder: Path, count: int) -> Figures:
     }
 
 
-def _one_death(server: servers.Server, phones: wire.Streams, cookie: str) -> tuple[float, float, int]:
+def _one_death(
+    server: servers.Server, phones: wire.Streams, cookie: str
+) -> tuple[float, float, int]:
     with wire.connect(server.port) as connection:
         begun = time.time()
         connection.sendall(wire.request("POST", "/api/death", cookie, b"{}"))

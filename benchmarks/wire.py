@@ -34,7 +34,11 @@ def exchange(connection: socket.socket, sent: bytes) -> tuple[int, bytes]:
         data += _more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
-        (int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length")),
+        (
+            int(h.split(b":")[1])
+            for h in head.split(b"\r\n")
+            if h.lower().startswith(b"content-length")
+        ),
         0,
     )
     while len(body) < length:

@@ -119,7 +119,7 @@ def too_wide(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
-def unringed(page: Page, most: int = 25) -> list[str]:
+def unringed(page: Page, most: int = 16) -> list[str]:
     """Walk through a page with the Tab key and give where the focus can't be seen."""
     found = []
     for _ in range(most):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from killer.game import names
 from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
@@ -56,10 +56,14 @@ def every(connection: Connection) -> list[GameRow]:
     ]
 
 
+_VERSION = select(games.c.version).where(games.c.id == bindparam("game"))
+_LOCKED_VERSION = _VERSION.with_for_update()
+
+
 def version(connection: Connection, game: int, *, lock: bool = False) -> int | None:
     """Give a game's version; with `lock`, nobody else may save until this transaction ends."""
-    query = select(games.c.version).where(games.c.id == game)
-    found = connection.execute(query.with_for_update() if lock else query).scalar()
+    query = _LOCKED_VERSION if lock else _VERSION
+    found = connection.execute(query, {"game": game}).scalar()
     return None if found is None else int(found)
 
 
@@ -101,17 +105,24 @@ def _save_players(
     before: Mapping[PlayerId, Player],
     after: Mapping[PlayerId, Player],
 ) -> None:
-    fresh = [p for i, p in after.items() if i not in before]
+    fresh = [_row(game, p) for i, p in after.items() if i not in before]
     if fresh:
-        connection.execute(insert(players), [_row(game, p) for p in fresh])
-    for player_id, player in after.items():
-        if player_id in before and before[player_id] != player:
-            mine = (players.c.game == game, players.c.id == player_id)
-            connection.execute(update(players).where(*mine).values(_row(game, player)))
+        connection.execute(insert(players), fresh)
+    moved = [_row(game, p) for i, p in after.items() if i in before and before[i] is not p]
+    if moved:
+        connection.execute(_MOVE, [row | {"its_game": game, "its_id": row["id"]} for row in moved])
+
+
+_MOVE = (
+    update(players)
+    .where(players.c.game == bindparam("its_game"), players.c.id == bindparam("its_id"))
+    .values({c.name: bindparam(c.name) for c in players.columns if not c.primary_key})
+)
 
 
 def _row(game: int, player: Player) -> dict[str, Any]:
-    return asdict(player) | {"game": game, "nickname_key": names.key(player.nickname)}
+    row = {name: getattr(player, name) for name in Player.__dataclass_fields__}
+    return row | {"game": game, "nickname_key": names.key(player.nickname)}
 
 
 def _player(row: Any) -> Player:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from killer.game.events import KINDS, Event, kind
 from killer.game.model import PlayerId
@@ -31,12 +31,19 @@ def append(connection: Connection, game: int, records: Sequence[Recorded]) -> No
         connection.execute(insert(events), [_row(game, record) for record in records])
 
 
+_SINCE = (
+    select(events)
+    .where(events.c.game == bindparam("its_game"), events.c.version > bindparam("place"))
+    .order_by(events.c.version)
+)
+
+
 def since(
     connection: Connection, game: int, version: int, most: int | None = None
 ) -> list[Recorded]:
     """Read what came after a version, oldest first, at most so many."""
-    query = select(events).where(events.c.game == game, events.c.version > version)
-    rows = connection.execute(query.order_by(events.c.version).limit(most))
+    query = _SINCE if most is None else _SINCE.limit(most)
+    rows = connection.execute(query, {"its_game": game, "place": version})
     return [_record(row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
 
 

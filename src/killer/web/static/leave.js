@@ -95,6 +95,12 @@
     timer = setTimeout(send, asked || Math.min(30_000, 1_000 * 2 ** attempts) * (0.75 + Math.random() / 2));
   }
 
+  // The network says that it is back, often a moment too early: the long waits are over.
+  function afresh() {
+    attempts = 0;
+    send();
+  }
+
   // The page's token has grown old: a new page brings a new one, the kept tap is sent from there.
   function renew() {
     pending.renewed = true;
@@ -139,8 +145,8 @@
   }
 
   for (const form of forms) prepare(form);
-  addEventListener("online", send);
-  document.addEventListener("visibilitychange", () => document.hidden || send());
+  addEventListener("online", afresh);
+  document.addEventListener("visibilitychange", () => document.hidden || afresh());
   document.addEventListener("killer:frame", send);
   if (pending && formOf(pending)) {
     say(formOf(pending));
