@@ -1,4 +1,4 @@
-"""`make bench`: the lines of capacity, measured in one run, with a bare WSGI program beside them."""
+"""`make bench`: the lines of capacity in one run, with a bare WSGI program beside them."""
 
 from __future__ import annotations
 

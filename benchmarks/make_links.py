@@ -1,4 +1,4 @@
-"""Print a session cookie for every player of the game in a folder: signing in is measured elsewhere."""
+"""Print a session cookie for every player of the game in a folder."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ cookies = SignedCookies(settings.secret(found))
 for row in site.hub.games():
     for player in site.hub.feed(row.id).game.players.values():
         session = Session(game=row.id, player=player.id, sessions=player.sessions)
-        print(f"{player.nickname}\tkiller={cookies.write(session)}")
+        sys.stdout.write(f"{player.nickname}\tkiller={cookies.write(session)}\n")

@@ -1,4 +1,4 @@
-"""A small HTTP client that costs little: whole requests are prepared, answers read by their length."""
+"""A small HTTP client that costs little: requests are prepared, answers read by their length."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _more(connection: socket.socket) -> bytes:
 
 
 def hammer(port: int, sent: bytes, connections: int, seconds: float) -> tuple[int, list[float]]:
-    """Repeat a request on kept-alive connections; give how many were answered, and their seconds."""
+    """Repeat a request on kept-alive connections; give how many were answered, and in how long."""
     times: list[list[float]] = [[] for _ in range(connections)]
     until = time.monotonic() + seconds
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from killer.web.routes import ROUTES
 
 from house.source import PACKAGE, ROOT, listed, place, sources, tracked, tree
 from killer import cli
 from killer.language import LANGUAGES, speaking
 from killer.settings import Settings
+from killer.web.routes import ROUTES
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 ADDRESS = re.compile(r"(https?|file)://")

@@ -71,7 +71,6 @@ def test_the_log_is_read_from_any_place_on(database_url: str) -> None:
         log.append(connection, world.number, [])
     with world.database.read() as connection:
         assert [r.version for r in log.since(connection, world.number, 9)] == [10, 11, 12]
-        assert [r.version for r in log.since(connection, world.number, 3, most=2)] == [4, 5]
         assert log.since(connection, world.number, 12) == []
         assert log.since(connection, world.number + 1, 0) == []
     world.database.close()

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from killer.game import names
 from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
 from killer.store import log
 from killer.store.database import StaleVersionError
-from killer.store.tables import answers, events, games, players
+from killer.store.tables import answers, games, players
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +148,3 @@ def remembered(connection: Connection, game: int, actor: int, key: str) -> tuple
 def forget_answers(connection: Connection, before: int) -> None:
     """Drop what was answered before that time."""
     connection.execute(delete(answers).where(answers.c.at < before))
-
-
-def count_events(connection: Connection, game: int) -> tuple[int, int]:
-    """Give how many events a game's log has and the number of the last one."""
-    counts = (func.count(), func.coalesce(func.max(events.c.version), 0))
-    row = connection.execute(select(*counts).where(events.c.game == game)).one()
-    return int(row[0]), int(row[1])

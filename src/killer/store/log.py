@@ -38,12 +38,9 @@ _SINCE = (
 )
 
 
-def since(
-    connection: Connection, game: int, version: int, most: int | None = None
-) -> list[Recorded]:
-    """Read what came after a version, oldest first, at most so many."""
-    query = _SINCE if most is None else _SINCE.limit(most)
-    rows = connection.execute(query, {"its_game": game, "place": version})
+def since(connection: Connection, game: int, version: int) -> list[Recorded]:
+    """Read what came after a version, oldest first."""
+    rows = connection.execute(_SINCE, {"its_game": game, "place": version})
     return [_record(row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
 
 
