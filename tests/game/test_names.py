@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killer.game.names import clean, key
+from killer.game.names import alphabetical, clean, key
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()))
 
@@ -73,3 +73,12 @@ def test_every_single_character_has_a_stable_key():
     for code in range(0, sys.maxunicode, 7):
         once = key(chr(code))
         assert key(once) == once
+
+
+def test_accents_don_t_send_a_name_to_the_end_of_the_alphabet():
+    assert sorted(["Zoé", "Élise", "ana", "Émile"], key=alphabetical) == [
+        "ana",
+        "Élise",
+        "Émile",
+        "Zoé",
+    ]

@@ -40,3 +40,10 @@ def _tidied(text: str) -> str:
     if not text.isprintable():  # hardly ever: nicknames are compared far more often than written
         text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _REMOVED)
     return " ".join(text.split())
+
+
+@lru_cache(maxsize=20_000)
+def alphabetical(nickname: str) -> str:
+    """Give the form to sort by for people: Élise stands beside Elise, not behind Zoé."""
+    letters = unicodedata.normalize("NFKD", key(nickname))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

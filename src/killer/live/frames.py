@@ -13,6 +13,7 @@ from killer.game.model import Game, PlayerId
 from killer.language import LANGUAGES, say, speaking
 from killer.store.log import Recorded
 
+SILENT = frozenset({"changed", "enrolled"})  # counts move, but a roster of 500 is no news
 PING = b"event: ping\ndata: {}\n\n"
 
 
@@ -72,7 +73,7 @@ def moment(at: int) -> str:
 
 def texts(news: audience.News) -> dict[str, str] | None:
     """Give the sentence for the feed in every language; none when there is nothing to tell."""
-    if news.kind == "changed":
+    if news.kind in SILENT:
         return None
     sentences = {}
     for language in LANGUAGES:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from killer.game.model import Game
-from killer.live.frames import Frame, encode
+from killer.live.frames import SILENT, Frame, encode
 from killer.store import games, log
 from killer.store.database import Database
 
@@ -79,7 +79,7 @@ class Feed:
 
     def recent(self, most: int) -> list[Frame]:
         """Give the last frames that tell something, newest first."""
-        telling = (frame for frame in reversed(self._frames) if frame.news.kind != "changed")
+        telling = (frame for frame in reversed(self._frames) if frame.news.kind not in SILENT)
         return list(islice(telling, most))
 
     def wait(self, version: int, seconds: float) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from killer import passwords
 from killer.game import commands as c
 from killer.game import names
-from killer.game.model import FALLEN, Game, Player, PlayerId, State, Status, Value
+from killer.game.model import FALLEN, Game, PlayerId, State, Status
 from killer.game.refusals import Unknown
 from killer.play import Play, Request
+from killer.sheets.compare import Row, rows_of
 from killer.sheets.roster import Entry, Reading
 from killer.store import people
 from killer.store.database import Connection
@@ -41,32 +42,23 @@ class Imported:
 
 
 def plan(game: Game, reading: Reading, contacts: Mapping[PlayerId, Contact]) -> Plan:
-    """Compare a roster with the game as it is."""
-    commands: list[c.Command] = []
-    new, changed, fresh = [], [], {}
-    for entry in reading.entries:
-        player = game.find(entry.nickname)
-        known = (contacts.get(player.id) if player else None) or Contact()
-        mine = _commands(game, entry, player)
-        if (contact := _contact(entry, known)) != known:
-            fresh[names.key(entry.nickname)] = contact
-            if player:
-                mine.append(c.NoteContacts(player.id, _different(known, contact)))
-        if player is None:
-            new.append(entry)
-        elif mine:
-            changed.append(entry)
-        commands += mine
+    """Compare a roster with what the last import said: whatever else has changed since stays."""
+    rows = rows_of(game, reading.entries, contacts)
+    commands = [command for row in rows for command in _commands(game, row)]
+    touched = {row.entry.nickname for row in rows if row.player and _commands(game, row)}
     if game.state is State.PREPARING:
-        commands += _history(game, reading.entries)
+        history, moved = _history(game, rows)
+        commands += history
+        touched |= moved
+    known = [row for row in rows if row.player]
     return Plan(
         commands=tuple(commands),
-        new=tuple(new),
-        changed=tuple(changed),
-        unchanged=len(reading.entries) - len(new) - len(changed),
-        organisers=sum(entry.organiser for entry in reading.entries),
-        contacts=fresh,
-        secrets={names.key(e.nickname): e.password for e in reading.entries if e.password},
+        new=tuple(row.entry for row in rows if not row.player),
+        changed=tuple(row.entry for row in known if row.entry.nickname in touched),
+        unchanged=sum(row.entry.nickname not in touched for row in known),
+        organisers=sum(row.entry.organiser for row in rows),
+        contacts={names.key(row.name): row.contact for row in rows if row.contact != row.known},
+        secrets={names.key(row.name): row.entry.password for row in rows if row.entry.password},
     )
 
 
@@ -86,9 +78,11 @@ def carry_out(
         ids = _Ids(after.by_key)
         people.set_contacts(connection, number, {ids[k]: v for k, v in wanted.contacts.items()})
         people.set_hashes(connection, number, {ids[k]: v for k, v in hashes.items()})
-        without = [ids[names.key(e.nickname)] for e in wanted.new if not e.password]
-        for player, token in people.new_links(connection, number, without).items():
-            links[after.players[player].nickname] = token
+        for entry in wanted.new:
+            if not entry.password:
+                player, once = ids[names.key(entry.nickname)], entry.organiser
+                token = people.new_links(connection, number, [player], once=once)[player]
+                links[entry.nickname] = token
 
     outcome = play.perform(number, *wanted.commands, request=request, alongside=keep_people)
     return Imported(outcome.version, len(hashes), links)
@@ -101,43 +95,64 @@ class _Ids(dict[str, PlayerId]):
         raise Unknown("no_such_nickname", nickname=key)
 
 
-def _commands(game: Game, entry: Entry, player: Player | None) -> list[c.Command]:
-    if player is None:
-        late = game.state is not State.PREPARING
-        plays = entry.status == "alive" or (entry.status != "out" and not late)
-        status = Status.ALIVE if plays else Status.OUT
-        seed = secrets.randbits(63)
-        return [c.Enrol(entry.nickname, entry.year, entry.challenge, status, entry.organiser, seed)]
+def _commands(game: Game, row: Row) -> list[c.Command]:
+    if row.player is None:
+        return [_enrol(game, row.entry)]
     found: list[c.Command] = []
-    if fields := _edits(entry, player):
-        found.append(c.Edit(player.id, fields))
-    if game.state is State.PREPARING:
-        out = entry.status == "out"
-        if out and player.status is Status.ALIVE:
-            found.append(c.Remove(player.id))
-        elif not out and player.status is Status.OUT:
-            found.append(c.Revive(player.id, secrets.randbits(63)))
+    if fields := row.edits():
+        found.append(c.Edit(row.player.id, fields))
+    if fields_of_contact := row.contacts_changed():
+        found.append(c.NoteContacts(row.player.id, fields_of_contact))
+    if game.state is State.PREPARING and row.said.status != row.entry.status:
+        if row.entry.status == "out" and row.player.status is not Status.OUT:
+            found.append(c.Remove(row.player.id))
+        elif row.entry.status != "out" and row.player.status is Status.OUT:
+            found.append(c.Revive(row.player.id, secrets.randbits(63)))
     return found
 
 
-def _edits(entry: Entry, player: Player) -> tuple[tuple[str, Value], ...]:
-    """Say which fields differ; an empty cell erases nothing, and nobody is demoted."""
-    wanted: dict[str, Value] = {
-        "nickname": entry.nickname,
-        "year": entry.year or player.year,
-        "challenge": entry.challenge or player.challenge,
-        "organiser": entry.organiser or player.organiser,
-    }
-    return tuple((name, value) for name, value in wanted.items() if getattr(player, name) != value)
+def _enrol(game: Game, entry: Entry) -> c.Enrol:
+    late = game.state is not State.PREPARING
+    plays = entry.status == "alive" or (entry.status != "out" and not late)
+    status = Status.ALIVE if plays else Status.OUT
+    seed = secrets.randbits(63)
+    return c.Enrol(entry.nickname, entry.year, entry.challenge, status, entry.organiser, seed)
 
 
-def _history(game: Game, entries: tuple[Entry, ...]) -> list[c.Command]:
-    """Carry over a game that began elsewhere: targets, and falls in their order."""
-    fallen = [e for e in entries if e.status in FALLEN and not _has_fallen(game, e)]
-    fallen.sort(key=lambda e: e.order if e.order is not None else len(entries) + 1)
-    falls: list[c.Command] = [c.NoteFall(e.nickname, Status(e.status), e.killed_by) for e in fallen]
-    pairs = tuple((e.nickname, e.target) for e in entries if e.target)
-    return [*falls, c.GiveTargets(pairs)] if pairs and _other_ring(game, pairs) else falls
+def _history(game: Game, rows: Sequence[Row]) -> tuple[list[c.Command], set[str]]:
+    """Carry over a game that began elsewhere, targets and falls; name whose rows have changed."""
+    fell = {row.entry.nickname for row in rows if row.history_changed()}
+    commands: list[c.Command] = _falls(rows) if fell else []
+    called = _called(rows)
+    aimed = {row.entry.nickname for row in rows if row.entry.target != row.said.target}
+    hunting = (row for row in rows if row.entry.target)
+    pairs = tuple((row.name, called[names.key(row.entry.target)]) for row in hunting)
+    if pairs and aimed and _other_ring(game, pairs):
+        commands.append(c.GiveTargets(pairs))
+    return commands, fell | aimed
+
+
+def _falls(rows: Sequence[Row]) -> list[c.Command]:
+    """Note all falls anew, in their order, after taking the former ones back."""
+    back: list[c.Command] = [
+        c.Revive(row.player.id, 0)
+        for row in rows
+        if row.player and row.player.status in FALLEN and row.entry.status != "out"
+    ]
+    called = _called(rows)
+    fallen = [row for row in rows if row.entry.status in FALLEN]
+    fallen.sort(key=lambda row: len(rows) if row.entry.order is None else row.entry.order)
+    return [*back, *(_fall(row, called) for row in fallen)]
+
+
+def _fall(row: Row, called: Mapping[str, str]) -> c.NoteFall:
+    killer = called.get(names.key(row.entry.killed_by), "")
+    return c.NoteFall(row.name, Status(row.entry.status), killer)
+
+
+def _called(rows: Sequence[Row]) -> dict[str, str]:
+    """Give everybody's nickname after the import, by the key of the sheet's."""
+    return {names.key(row.entry.nickname): row.name for row in rows}
 
 
 def _other_ring(game: Game, pairs: tuple[tuple[str, str], ...]) -> bool:
@@ -145,27 +160,6 @@ def _other_ring(game: Game, pairs: tuple[tuple[str, str], ...]) -> bool:
     given = {p.id: p.target for p in game.players.values() if p.target is not None}
     ids = game.by_key
     return {ids.get(hunter): ids.get(target) for hunter, target in wanted.items()} != given
-
-
-def _has_fallen(game: Game, entry: Entry) -> bool:
-    player = game.find(entry.nickname)
-    return player is not None and player.status in FALLEN
-
-
-def _contact(entry: Entry, known: Contact) -> Contact:
-    """Give the private details after the import; an empty cell, or no column, erases nothing."""
-    return Contact(
-        entry.email or known.email,
-        entry.phone or known.phone,
-        entry.gender or known.gender,
-        entry.photo or known.photo_source,
-        entry.answers or known.answers,
-    )
-
-
-def _different(before: Contact, after: Contact) -> tuple[str, ...]:
-    names_of = ("email", "phone", "gender", "photo_source", "answers")
-    return tuple(name for name in names_of if getattr(before, name) != getattr(after, name))
 
 
 def _new_hashes(

@@ -345,8 +345,8 @@ def _about_stray(one: _Given, players: Sheet) -> Iterator[Problem]:
         yield sheet.problem(row, (*sheet.naming, Meaning.TARGET)[0], "empty_nickname")
     elif sheet is not players:
         yield sheet.problem(row, one.column, "challenge_for_nobody", nickname=one.owner)
-    elif not one.owner:  # an unknown target is told of with the targets
-        nickname = clean(sheet.name(one.row))
+    elif not one.owner and (nickname := clean(sheet.name(one.row))):
+        # an unknown target is told of with the targets, a missing nickname with the rows
         yield sheet.note(row, one.column, "challenge_without_target", nickname=nickname)
 
 

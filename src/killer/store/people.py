@@ -28,6 +28,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the last import said of a player, as its row was."""
+
+    nickname: str = ""
+    year: str = ""
+    challenge: str = ""
+    status: str = "alive"
+    target: str = ""
+    killed_by: str = ""
+    order: int | None = None
+    organiser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """A player's private details, which only organisers see."""
 
@@ -36,6 +50,7 @@ class Contact:
     gender: str = ""
     photo_source: str = ""
     answers: tuple[tuple[str, str], ...] = ()
+    said: Said | None = None
 
 
 def accounts(connection: Connection, nickname_key: str) -> list[Account]:
@@ -79,7 +94,8 @@ def read_contacts(connection: Connection, game: int) -> dict[PlayerId, Contact]:
 def _contact(row: object) -> Contact:
     found = {name: getattr(row, name) for name in ("email", "phone", "gender", "photo_source")}
     pairs = msgspec.json.decode(getattr(row, "answers"), type=tuple[tuple[str, str], ...])  # noqa: B009  # a row's columns aren't typed
-    return Contact(**found, answers=pairs)
+    said = msgspec.json.decode(getattr(row, "said"), type=Said | None)  # noqa: B009  # as above
+    return Contact(**found, answers=pairs, said=said)
 
 
 def set_contacts(connection: Connection, game: int, fresh: Mapping[PlayerId, Contact]) -> None:
@@ -100,6 +116,7 @@ def _contact_row(game: int, player: PlayerId, contact: Contact) -> dict[str, obj
         "gender": contact.gender,
         "photo_source": contact.photo_source,
         "answers": msgspec.json.encode(contact.answers).decode(),
+        "said": msgspec.json.encode(contact.said).decode(),
     }
 
 

@@ -113,6 +113,7 @@ contacts = Table(
     Column("gender", String(300), nullable=False),
     Column("photo_source", Text, nullable=False),
     Column("answers", Text, nullable=False),  # JSON pairs of header and cell
+    Column("said", Text, nullable=False),  # JSON: what the last import said
     ForeignKeyConstraint(["game", "player"], ["players.game", "players.id"]),
 )
 

@@ -257,7 +257,7 @@ class Gallery:
 
 def gallery(game: Game, phones: Mapping[PlayerId, str]) -> Gallery:
     """Show all faces; only organisers show a phone number."""
-    everybody = sorted(game.players.values(), key=lambda p: names.key(p.nickname))
+    everybody = sorted(game.players.values(), key=lambda p: names.alphabetical(p.nickname))
     organisers = [p for p in everybody if p.organiser]
     playing = [p for p in everybody if p.status is not Status.OUT]
     return Gallery(
@@ -272,7 +272,7 @@ def gallery(game: Game, phones: Mapping[PlayerId, str]) -> Gallery:
 
 def table(game: Game) -> tuple[audience.Row, ...]:
     """Show the organisers everything, by nickname."""
-    everybody = sorted(game.players.values(), key=lambda p: names.key(p.nickname))
+    everybody = sorted(game.players.values(), key=lambda p: names.alphabetical(p.nickname))
     return tuple(audience.row(game, player) for player in everybody)
 
 

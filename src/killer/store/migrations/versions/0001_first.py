@@ -105,6 +105,7 @@ def _people() -> None:
         sa.Column("gender", sa.String(300), nullable=False),
         sa.Column("photo_source", sa.Text, nullable=False),
         sa.Column("answers", sa.Text, nullable=False),
+        sa.Column("said", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("game", "player", name="pk_contacts"),
         _owner("contacts"),
     )
