@@ -128,7 +128,7 @@ def _server(settings: Settings) -> Iterator[None]:
     environment = serve.environment(settings, settings_.inherited())
     server = subprocess.Popen(serve.command(), env=environment)  # noqa: S603  # our own command
     try:
-        _wait(server, f"http://127.0.0.1:{settings.port}/health")
+        _wait(server, f"{replace(settings, public_url='').address}/health")
         yield
     finally:
         server.terminate()

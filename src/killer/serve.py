@@ -8,7 +8,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
+
 from killer import settings as settings_
+from killer.language import say
 from killer.settings import Settings
 from killer.store import games, migrations
 from killer.store.database import Database
@@ -45,4 +48,6 @@ def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
 def run(settings: Settings) -> None:
     """Become the server; this returns only when it can't be started."""
     prepare(settings)
+    for name in settings_.not_yet():
+        typer.echo(say("settings.not_yet", name=name), err=True)
     os.execve(sys.executable, command(), environment(settings, settings_.inherited()))  # noqa: S606  # no shell wanted

@@ -17,6 +17,7 @@ EXAMPLES = frozenset(
     {"change-me", "changeme", "secret", "dev", "development", "your-secret-key", "killer", "test"}
 )
 SHORTEST_SECRET = 16
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # only compared
 LEVELS = ("debug", "info", "warning", "error", "critical")
 CPUS = len(os.sched_getaffinity(0))
 
@@ -96,7 +97,8 @@ class Settings:
     @property
     def address(self) -> str:
         """Give the address by which people reach this server, without a slash at the end."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104  # only compared
+        host = "127.0.0.1" if self.host in EVERYWHERE else self.host
+        host = f"[{host}]" if ":" in host else host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @property
@@ -208,3 +210,20 @@ def as_environment(settings: Settings) -> dict[str, str]:
     """Write settings as the variables from which `load` reads them again."""
     values = {f.metadata["names"][0]: getattr(settings, f.name) for f in fields(Settings)}
     return {name: str(value) for name, value in values.items()}  # empty ones hide those of `.env`
+
+
+NOT_YET = (
+    "REDIS_URL",
+    "SESSION_BACKEND",
+    "STATIC_BASE_URL",
+    "SHEET_ID",
+    "SERVICE_ACCOUNT_FILE",
+    "GOOGLE_REQUEST_TIMEOUT",
+    "PLAYERS_CACHE_TTL",
+    "ACTIONS_CACHE_TTL",
+)
+
+
+def not_yet() -> list[str]:
+    """Name the variables that are set for parts that this version doesn't have."""
+    return [name for name in NOT_YET if os.environ.get(name)]

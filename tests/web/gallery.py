@@ -24,7 +24,7 @@ from killer.game import commands as c
 from killer.game.model import Game, Player, PlayerId, Visibility
 from killer.game.rules import decide
 from killer.language import say, speaking
-from killer.live.frames import sentence
+from killer.live.frames import SILENT, sentence
 from killer.web import pages
 from killer.web.guard import POLICY
 
@@ -155,7 +155,7 @@ def news(told: Told) -> list[pages.FeedLine]:
     return [
         pages.FeedLine(record.version, record.at, each.kind, sentence(each))
         for record, each in known
-        if each.kind != "changed"
+        if each.kind not in SILENT
     ]
 
 

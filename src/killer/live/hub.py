@@ -8,11 +8,12 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from killer.game.model import Game
+from killer.game.model import Game, Visibility
 from killer.live.frames import SILENT, Frame, encode
 from killer.store import games, log
 from killer.store.database import Database
 
+LOUDNESS = {Visibility.DISCREET: 0, Visibility.DEATHS: 1, Visibility.OPEN: 2}
 HISTORY = 1000  # frames that a phone may be behind before it is told to resync
 
 Seen = Callable[[log.Recorded], None]
@@ -50,6 +51,8 @@ class Feed:
         """Take what is new in the log, and wake whoever waits."""
         for record in records:
             after = self.game.after(record.event)
+            if LOUDNESS[after.visibility] < LOUDNESS[self.game.visibility]:
+                self._frames.clear()  # what was told under the old rule is not told again
             self._frames.append(encode(self.game, after, record))
             self.game, self._answers = after, {}
         if records:

@@ -102,8 +102,15 @@ def remove(nickname: str, reason: str = "") -> Outcome:
 
 
 def sign_out_everywhere(nickname: str, reason: str = "") -> Outcome:
-    """End all sessions of a player."""
-    return do(c.EndSessions(player_named(nickname).id), reason=reason)
+    """End all sessions of a player; the sign-in links no longer hold either."""
+    player, number = player_named(nickname), viewer().feed.number
+
+    def forget_links(connection: Connection, _game: Game) -> None:
+        people.revoke_links(connection, number, player.id)
+
+    return site().play.perform(
+        number, c.EndSessions(player.id), request=asked(reason), alongside=forget_links
+    )
 
 
 def edit(nickname: str, fields: dict[str, str], reason: str = "") -> Outcome:
@@ -137,7 +144,8 @@ def new_link(nickname: str, reason: str = "") -> str:
 
     def replace_links(connection: Connection, _game: Game) -> None:
         people.revoke_links(connection, number, player.id)
-        made.update(people.new_links(connection, number, [player.id]))
+        once = player.organiser  # whoever finds it in a history must not become an organiser
+        made.update(people.new_links(connection, number, [player.id], once=once))
 
     noted = c.NoteContacts(player.id, ("link",))
     request = replace(asked(reason), key="")  # shown once: a repeated request makes another

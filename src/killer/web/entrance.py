@@ -20,6 +20,8 @@ from killer.web.site import address, site
 BY_NICKNAME = parse("8/5 minutes")
 BY_ADDRESS = parse("3000/5 minutes")  # a whole campus shares one; counted by each worker
 LONGEST = 300
+MOST_GAMES = 3  # in which one nickname's password is tried, the newest first
+NOBODY = people.Account(0, PlayerId(0), None)
 EASY = 3  # a sign-in after so few tries leaves its count to expire
 
 
@@ -32,13 +34,13 @@ def with_password(nickname: str, password: str, game: str = "") -> Player:
     key = names.key(nickname[:LONGEST])
     _count(site().shared_limits, BY_NICKNAME, "nickname", key)
     _count(site().local_limits, BY_ADDRESS, "address", address())
-    account = _account(key, game)
-    known = account.password_hash if account else None
-    if not passwords.fits(known, password[:LONGEST].strip()) or account is None:
-        metrics.SIGN_INS.labels("wrong").inc()
-        raise ProblemError(401, "wrong_password")
-    _forget_tries(key)
-    return enter(account.game, account.player)
+    given = password[:LONGEST].strip()
+    for account in _accounts(key, game) or [NOBODY]:
+        if passwords.fits(account.password_hash, given):
+            _forget_tries(key)
+            return enter(account.game, account.player)
+    metrics.SIGN_INS.labels("wrong").inc()
+    raise ProblemError(401, "wrong_password")
 
 
 def with_link(token: str) -> Player:
@@ -73,12 +75,11 @@ def leave() -> None:
     session.clear()
 
 
-def _account(key: str, game: str) -> people.Account | None:
+def _accounts(key: str, game: str) -> list[people.Account]:
     with site().database.read() as connection:
         found = people.accounts(connection, key)
     names_of_games = {row.id: row.name for row in site().hub.games()}
-    wanted = (a for a in found if not game or names_of_games.get(a.game) == game)
-    return next(wanted, None)
+    return [a for a in found if not game or names_of_games.get(a.game) == game][:MOST_GAMES]
 
 
 def _count(limits: FixedWindowRateLimiter, limit: RateLimitItem, kind: str, whom: str) -> None:

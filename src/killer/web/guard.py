@@ -77,10 +77,17 @@ def _see_who(route: Route) -> None:
         raise ProblemError(400, "long_key", most=LONGEST_KEY)
     g.idempotency_key = key
     if key:
-        body = b"" if _is_form() else request.get_data()
-        about = f"{request.method} {request.path} ".encode() + body
+        about = f"{request.method} {request.path} ".encode() + _what_is_asked()
         g.about = hashlib.sha256(about).hexdigest()
     g.route = route
+
+
+def _what_is_asked() -> bytes:
+    """Give the body as far as it matters: a form's tokens change when its page is loaded again."""
+    if not _is_form():
+        return request.get_data()
+    tokens = {"csrf_token", "idempotency_key"}
+    return repr(sorted((k, v) for k, v in request.form.items() if k not in tokens)).encode()
 
 
 def _check_origin() -> None:
