@@ -13,7 +13,9 @@ from killer.web.routes import ROUTES
 
 FILES = ("/static/", "/api/events")
 PLACE = re.compile(r"<[^>]+>")
-PIECE = re.compile(r"(?=<(?:li|tr|article|section|nav|header|footer|dialog|ol|ul|main|h1|h2)\b)")
+PIECE = re.compile(
+    r"(?=<(?:li|tr|article|section|nav|header|footer|dialog|ol|ul|main|h1|h2)\b|</(?:ul|ol|tbody)>)"
+)
 #: Portraits are drawn from the nickname alone; a crowd on a step of a podium shares it by kills.
 PUBLIC = re.compile(r"<svg class='face.*?</svg>|<div class=\"step-people.*?</div>", re.DOTALL)
 
