@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import REGISTRY
 
 from killer.game import commands as c
 from killer.game import events as e
@@ -279,3 +280,28 @@ def test_an_unavailable_database_is_said_to_be_so(sqlite_url: str) -> None:
     with look_at(sqlite_url).database.write(), pytest.raises(StoreUnavailableError):
         Play(hasty, Hub(hasty)).perform(1, c.Die(BOB))
     assert world.perform(c.Die(BOB)).events
+
+
+def test_a_repeated_key_writes_nothing_alongside_a_second_time(world: World) -> None:
+    written: list[int] = []
+    asked = Request(actor=ALICE, key="k", about="x")
+
+    def note(_connection: object, game: Game) -> None:
+        written.append(game.version)
+
+    for _ in range(2):
+        world.play.perform(world.number, c.EndSessions(BOB), request=asked, alongside=note)
+    assert len(written) == 1
+
+
+def test_what_happened_and_what_was_refused_is_counted_once(world: World) -> None:
+    def count(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    died = count("killer_events_total", kind="died")
+    no = count("killer_refusals_total", code="no_such_player")
+    world.perform(c.Die(BOB))
+    world.perform(c.Die(BOB))
+    assert refused(world, c.Die(PlayerId(99))) == "no_such_player"
+    assert count("killer_events_total", kind="died") == died + 1
+    assert count("killer_refusals_total", code="no_such_player") == no + 1

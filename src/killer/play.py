@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from killer.game import commands as c
-from killer.game.events import Event
+from killer.game.events import Event, kind
 from killer.game.model import Game, PlayerId
 from killer.game.refusals import Invalid, Refusal
 from killer.game.rules import decide
@@ -21,6 +21,7 @@ from killer.store.database import (
     StaleVersionError,
     StoreUnavailableError,
 )
+from killer.watch import metrics
 
 COMMAND_LINE = 0  # who acts when nobody is signed in
 LARGEST_BATCH = 100  # requests that share one transaction
@@ -100,6 +101,7 @@ class Play:
                 self._carry_out(game, _next_batch(self._queue[game]))
         with suppress(StoreUnavailableError):  # what is kept is kept: the next look catches up
             self.hub.ring(game)
+        _count(job)
         if job.error:
             raise job.error
         assert job.outcome is not None
@@ -136,6 +138,14 @@ class Play:
             job.outcome = answer  # only now: the transaction is kept
 
 
+def _count(job: _Job) -> None:
+    """Count what happened, in the one process that recorded it, or why nothing did."""
+    if isinstance(job.error, Refusal):
+        metrics.REFUSALS.labels(job.error.code).inc()
+    for event in job.outcome.events if job.outcome else ():
+        metrics.EVENTS.labels(kind(event)).inc()
+
+
 def _storable(asked: Request) -> Request:
     """Leave out what no database keeps, a NUL or half a character: it would fail a whole batch."""
     reason, key = (
@@ -165,6 +175,7 @@ def _settle(
     try:
         kept = _kept_answer(connection, number, job.request)
         if kept is not None:
+            job.alongside = None  # it was written the first time
             return game, Outcome(kept)
         events, after = _decide_all(connection, number, game, job.commands)
     except Refusal as refusal:
