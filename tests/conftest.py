@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from engines import postgresql, redis
 from engines.processes import program
+from store.worlds import World, a_world, look_at
 
 # No test measures time; in continuous integration the same cases come up every time.
 settings.register_profile(
@@ -49,6 +50,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue(
         {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     )
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    """A running game of eight, on each of the two databases."""
+    found = a_world(database_url, 8)
+    yield found
+    found.database.close()
+
+
+@pytest.fixture
+def elsewhere(world: World) -> Iterator[World]:
+    """Another process's view of the same game."""
+    found = look_at(world.database.url, world.number)
+    yield found
+    found.database.close()
 
 
 @pytest.fixture(scope="session")

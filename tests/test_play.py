@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 from prometheus_client import REGISTRY
@@ -20,20 +19,6 @@ from killer.store.database import Connection, Database, StoreUnavailableError
 from store.worlds import World, a_world, look_at
 
 ALICE, BOB, CHARLIE, DIANE = (PlayerId(i) for i in range(1, 5))
-
-
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    found = a_world(database_url, 8)
-    yield found
-    found.database.close()
-
-
-@pytest.fixture
-def elsewhere(world: World) -> Iterator[World]:
-    found = look_at(world.database.url, world.number)
-    yield found
-    found.database.close()
 
 
 def refused(world: World, *commands: c.Command, key: str = "", about: str = "") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,20 +17,6 @@ from killer.store.database import StoreUnavailableError
 from store.worlds import World, a_world, look_at, recorded
 
 BOB = PlayerId(2)
-
-
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    found = a_world(database_url, 8)
-    yield found
-    found.database.close()
-
-
-@pytest.fixture
-def elsewhere(world: World) -> Iterator[World]:
-    found = look_at(world.database.url, world.number)
-    yield found
-    found.database.close()
 
 
 def a_feed(events: int = 0) -> Feed:
