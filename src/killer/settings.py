@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -88,6 +89,46 @@ class Settings:
         "-", "GUNICORN_ERROR_LOG", "File of the server's log; - for the terminal."
     )
     loglevel: str = _variable("info", "GUNICORN_LOGLEVEL", "debug, info, warning or error.")
+    sheet_id: str = _variable("", "SHEET_ID", "The Google Sheet: its address, or the id in it.")
+    key_file: Path = _variable(  # noqa: RUF009  # an immutable field description
+        Path(), "SERVICE_ACCOUNT_FILE", "The service account's key, the JSON file from Google."
+    )
+    google_timeout: int = _variable(
+        10, "GOOGLE_REQUEST_TIMEOUT", "Seconds that Google has for one answer."
+    )
+    players_ttl: int = _variable(
+        30, "PLAYERS_CACHE_TTL", "Seconds between two readings of the players' tab, for everybody."
+    )
+    actions_ttl: int = _variable(
+        30, "ACTIONS_CACHE_TTL", "Seconds between two readings of the challenges' tab."
+    )
+    players_tab: str = _variable(
+        "", "SHEET_PLAYERS_TAB", "Title of the players' tab; found by its headers when empty."
+    )
+    actions_tab: str = _variable(
+        "", "SHEET_CHALLENGES_TAB", "Title of the challenges' tab; found by its headers when empty."
+    )
+    sheet_targets: bool = _variable(
+        False, "SHEET_TARGETS", "Write the secret targets into the sheet, for all who can open it."
+    )
+    google_url: str = _variable(
+        "", "GOOGLE_API_URL", "Another address in the place of Google's API, for tests."
+    )
+    photo_accel: bool = _variable(
+        False, "PHOTO_ACCEL", "Let nginx send the photos (X-Accel-Redirect to /_photos/)."
+    )
+    smtp_host: str = _variable("", "SMTP_HOST", "The mail server; no mail is sent when empty.")
+    smtp_port: int = _variable(587, "SMTP_PORT", "Port of the mail server.")
+    smtp_user: str = _variable("", "SMTP_USER", "Account on the mail server.")
+    smtp_password: str = _variable("", "SMTP_PASSWORD", "Password of that account.")
+    smtp_security: str = _variable(
+        "starttls", "SMTP_SECURITY", "starttls, tls, or none (on this machine only)."
+    )
+    smtp_ca_file: Path = _variable(  # noqa: RUF009  # an immutable field description
+        Path(), "SMTP_CA_FILE", "Certificates to trust besides the system's."
+    )
+    mail_from: str = _variable("", "MAIL_FROM", "Sender of the mails: Killer <killer@example.org>.")
+    mail_rate: int = _variable(60, "MAIL_RATE", "Mails a minute at most; 0 for no limit.")
 
     @property
     def database(self) -> str:
@@ -100,6 +141,17 @@ class Settings:
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
         host = f"[{host}]" if ":" in host else host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def spreadsheet(self) -> str:
+        """Give the id of the Google Sheet, from its address or by itself; empty when none."""
+        found = re.search(r"/spreadsheets/d/([\w-]+)", self.sheet_id)
+        return found[1] if found else self.sheet_id
+
+    @property
+    def photos(self) -> Path:
+        """Give the folder of the photos."""
+        return self.data_dir.absolute() / "photos"
 
     @property
     def worker_count(self) -> int:
@@ -163,6 +215,8 @@ def _checked(settings: Settings) -> Settings:
         raise BadSettingError("no_memory", "DATABASE_URL", settings.database_url)
     if settings.language not in {"fr", "en"}:
         raise BadSettingError("language", "KILLER_LANGUAGE", settings.language)
+    if settings.smtp_security not in {"starttls", "tls", "none"}:
+        raise BadSettingError("smtp_security", "SMTP_SECURITY", settings.smtp_security)
     if settings.port not in range(1, 65536):
         raise BadSettingError("port", "PORT", str(settings.port))
     return settings
@@ -216,11 +270,6 @@ NOT_YET = (
     "REDIS_URL",
     "SESSION_BACKEND",
     "STATIC_BASE_URL",
-    "SHEET_ID",
-    "SERVICE_ACCOUNT_FILE",
-    "GOOGLE_REQUEST_TIMEOUT",
-    "PLAYERS_CACHE_TTL",
-    "ACTIONS_CACHE_TTL",
 )
 
 

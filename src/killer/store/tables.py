@@ -125,3 +125,92 @@ hits = Table(
     Column("expires", BigInteger, nullable=False),
     Index(None, "expires"),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(40), primary_key=True),  # what only one process of all may do
+    Column("holder", String(80), nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("reader", String(40), primary_key=True),
+    Column("game", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),  # the last one that the reader has dealt with
+    ForeignKeyConstraint(["game"], ["games.id"]),
+)
+
+sheets = Table(
+    "sheets",
+    metadata,
+    Column("game", Integer, primary_key=True),
+    Column("read_at", BigInteger),  # none: never
+    Column("wrote_at", BigInteger),
+    Column("trouble", String(40), nullable=False),  # a code; empty when all is well
+    Column("details", Text, nullable=False),  # JSON: what the sentence of the trouble needs
+    Column("since", BigInteger),  # when the trouble began
+    Column("problems", Text, nullable=False),  # JSON: rows to correct
+    Column("mended", Integer, nullable=False),  # cells that the last look put right
+    ForeignKeyConstraint(["game"], ["games.id"]),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("game", Integer, nullable=False),
+    Column("player", Integer),  # none: somebody whom the game doesn't know
+    Column("kind", String(20), nullable=False),
+    Column("nickname", String(60), nullable=False),
+    Column("before", String(300), nullable=False),  # what the game says
+    Column("wanted", String(500), nullable=False),  # what somebody wrote into the sheet
+    Column("at", BigInteger, nullable=False),
+    Column("refused", Boolean, nullable=False),  # kept, so as not to be asked again
+    ForeignKeyConstraint(["game"], ["games.id"]),
+    Index(None, "game"),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("game", Integer, primary_key=True),
+    Column("player", Integer, primary_key=True),
+    Column("source", Text, nullable=False),  # the cell whose links were tried
+    Column("outcome", String(40), nullable=False),  # "done", or why not
+    Column("at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["game", "player"], ["players.game", "players.id"]),
+)
+
+mails = Table(
+    "mails",
+    metadata,
+    Column("game", Integer, primary_key=True),
+    Column("player", Integer, primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("address", String(300), nullable=False),
+    Column("state", String(20), nullable=False),  # handing, sent or failed
+    Column("detail", String(300), nullable=False),  # what the mail server said
+    Column("at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["game", "player"], ["players.game", "players.id"]),
+)
+
+errands = Table(
+    "errands",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("game", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),  # photos, mails or sheet
+    Column("actor", Integer),
+    Column("address", String(300), nullable=False),  # by which the players reach this server
+    Column("state", String(20), nullable=False),  # waiting, doing, done or failed
+    Column("done", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON: why it failed
+    Column("at", BigInteger, nullable=False),  # when the state was last noted
+    ForeignKeyConstraint(["game"], ["games.id"]),
+    Index(None, "game"),
+)

@@ -1,0 +1,38 @@
+"""The command line, put together in the current language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from killer.cli import roster, server
+from killer.language import say
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": server.demo,
+    "serve": server.serve,
+    "import": roster.import_,
+    "check": server.check,
+}
+GROUPS: dict[str, dict[str, Callable[..., None]]] = {
+    "organiser": {"add": server.organiser_add},
+}
+
+
+def build() -> typer.Typer:
+    """Make the command line in the current language."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,  # there are passwords among them
+        help=say("cli.help"),
+    )
+    for name, command in COMMANDS.items():
+        app.command(name, help=say(f"cli.{name}.help"))(command)
+    for group, commands in GROUPS.items():
+        below = typer.Typer(no_args_is_help=True, help=say(f"cli.{group}.help"))
+        for name, command in commands.items():
+            below.command(name, help=say(f"cli.{group}.{name}.help"))(command)
+        app.add_typer(below, name=group)
+    return app

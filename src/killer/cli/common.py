@@ -1,0 +1,77 @@
+"""What every command needs: the settings, the parts of the server, the game that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from killer import app as app_
+from killer import serve as serve_
+from killer import settings as settings_
+from killer.language import say
+from killer.settings import Settings
+from killer.store import games
+from killer.web.site import Site
+
+FIRST_NAME = "Killer"
+
+
+def settings() -> Settings:
+    """Read the settings."""
+    return settings_.load(dotenv=app_.DOTENV)
+
+
+def refuse(sentence: str, error: Exception | None = None) -> NoReturn:
+    """Say why a command can't be done, and end with 1."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1) from error
+
+
+def site() -> Site:
+    """Put the server's parts together, with the schema up to date."""
+    found = settings()
+    with folder(found):
+        serve_.prepare(found)
+    return app_.build(found)
+
+
+@contextmanager
+def folder(found: Settings) -> Iterator[None]:
+    """Say which folder can't be used."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or found.data_dir
+        refuse(say("cli.no_folder", folder=name, cause=error.strerror or ""), error)
+
+
+@contextmanager
+def progress(sentence: str, total: int) -> Iterator[Progress]:
+    """Show on the standard error how far something is; its one task is number 0."""
+    with Progress(console=Console(stderr=True)) as bar:
+        bar.add_task(sentence, total=total)
+        yield bar
+
+
+def game_named(site: Site, name: str | None, *, make: bool = False) -> int:
+    """Find a game by name; without a name, the only one there is.
+
+    Raises:
+        typer.Exit: there is none, or more than one.
+    """
+    known = {row.name: row.id for row in site.hub.games()}
+    if name in known:
+        return known[name]
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if make and (name or not known):
+        with site.database.write() as connection:
+            return games.create(connection, name or FIRST_NAME)
+    key = "cli.no_game" if not known else "cli.which_game"
+    typer.echo(say(key, games=", ".join(sorted(known)) or "-"), err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,54 @@
+"""Leases for what only one process may do, and the places of those who read the log."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from killer.store.database import Connection, Database
+from killer.store.games import now
+from killer.store.tables import leases, places
+
+
+def take_lease(database: Database, name: str, holder: str, seconds: float) -> bool:
+    """Take a lease, or take it for longer; False when another holder's has not run out.
+
+    Raises:
+        StoreUnavailableError: nobody knows who has it.
+    """
+    until = now() + int(seconds * 1000)
+    mine = or_(leases.c.holder == holder, leases.c.expires <= now())
+    row = {"name": name, "holder": holder, "expires": until}
+    with database.write() as connection:
+        held = connection.execute(update(leases).where(leases.c.name == name, mine).values(row))
+        if held.rowcount:
+            return True
+        if connection.execute(select(leases.c.name).where(leases.c.name == name)).first():
+            return False
+        connection.execute(insert(leases).values(row))
+        return True
+
+
+def holds_lease(connection: Connection, name: str, holder: str) -> bool:
+    """Tell whether somebody still has a lease."""
+    query = select(leases.c.holder).where(leases.c.name == name, leases.c.expires > now())
+    return connection.execute(query).scalar() == holder
+
+
+def leave_lease(database: Database, name: str, holder: str) -> None:
+    """Give a lease back, so that the next one needn't wait for its end."""
+    with database.write() as connection:
+        mine = (leases.c.name == name, leases.c.holder == holder)
+        connection.execute(delete(leases).where(*mine))
+
+
+def place(connection: Connection, reader: str, game: int) -> int:
+    """Give the version up to which a reader has dealt with a game's log, 0 in the beginning."""
+    query = select(places.c.version).where(places.c.reader == reader, places.c.game == game)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def set_place(connection: Connection, reader: str, game: int, version: int) -> None:
+    """Remember how far a reader has come."""
+    mine = (places.c.reader == reader, places.c.game == game)
+    if not connection.execute(update(places).where(*mine).values(version=version)).rowcount:
+        connection.execute(insert(places).values(reader=reader, game=game, version=version))
