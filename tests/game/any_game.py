@@ -89,6 +89,15 @@ class AnyGame(RuleBasedStateMachine):
     def revive(self, pick: int, seed: int) -> None:
         self.attempt(c.Revive(self.somebody(pick), seed))
 
+    @rule(pick=SOMEBODY, other=SOMEBODY)
+    def redirect(self, pick: int, other: int) -> None:
+        self.attempt(c.Redirect(self.somebody(pick), self.somebody(other)))
+
+    @rule(pick=SOMEBODY, other=st.none() | SOMEBODY)
+    def credit(self, pick: int, other: int | None) -> None:
+        hunter = None if other is None else self.somebody(other)
+        self.attempt(c.Credit(self.somebody(pick), hunter))
+
     @rule(
         word=WORDS,
         status=st.sampled_from([Status.ALIVE, Status.OUT]),

@@ -234,11 +234,60 @@ def test_the_living_are_dealt_a_new_ring():
     assert decide(running(2), c.Reshuffle(5)) == ()
 
 
+def test_a_hunter_gets_another_target_and_the_ring_stays_one():
+    game = running(5)
+    before = targets(game)
+    hunter = ALICE
+    prey = before[before[before[hunter]]]
+    after = targets(play(game, c.Redirect(hunter, prey)))
+    assert after[hunter] == prey
+    assert after[prey] == before[hunter]
+    assert len(set(after.values())) == 5
+    assert sum(after[who] != before[who] for who in after) == 3
+
+
+def test_three_can_be_turned_round_and_two_can_only_hunt_each_other():
+    game = running(3)
+    before = targets(game)
+    after = targets(play(game, c.Redirect(ALICE, before[before[ALICE]])))
+    assert after == {target: hunter for hunter, target in before.items()}
+    assert decide(running(2), c.Redirect(ALICE, BOB)) == ()
+
+
+def test_only_the_living_of_a_running_game_are_redirected():
+    assert refused(a_game(3), c.Redirect(ALICE, BOB)) == "game_preparing"
+    assert refused(running(3), c.Redirect(ALICE, ALICE)) == "own_target"
+    fallen = play(running(4), c.Die(BOB))
+    assert refused(fallen, c.Redirect(ALICE, BOB)) == "not_in_play"
+    assert refused(fallen, c.Redirect(BOB, ALICE)) == "not_in_play"
+
+
+def test_an_organiser_decides_whose_kill_it_was():
+    game = play(running(4), c.Die(BOB))
+    hunter = bob(game).killed_by
+    other = next(p.id for p in game.alive if p.id != hunter)
+    credited = play(game, c.Credit(BOB, other))
+    assert (credited.kills.get(hunter, 0), credited.kills[other]) == (0, 1)
+    assert not play(credited, c.Credit(BOB, None)).kills
+    assert decide(game, c.Credit(BOB, hunter)) == ()
+
+
+def test_a_kill_is_counted_for_players_only_and_never_for_its_victim():
+    game = play(running(4), c.Die(BOB), c.GiveUp(CHARLIE), c.Remove(ALICE))
+    assert refused(game, c.Credit(BOB, BOB)) == "no_such_hunter"
+    assert refused(game, c.Credit(BOB, ALICE)) == "no_such_hunter"
+    assert refused(game, c.Credit(CHARLIE, BOB)) == "not_dead"
+
+
 TURNS = {
     "Start": (c.Start(1), [State.RUNNING, (), "start_paused", "start_over"]),
     "Pause": (c.Pause(), ["game_preparing", State.PAUSED, (), "game_over"]),
     "Resume": (c.Resume(), ["game_preparing", (), State.RUNNING, "game_over"]),
     "End": (c.End(), ["game_preparing", State.OVER, State.OVER, ()]),
+    "Redirect": (
+        c.Redirect(ALICE, BOB),
+        ["game_preparing", State.RUNNING, State.PAUSED, "game_over"],
+    ),
     "Reshuffle": (c.Reshuffle(5), ["game_preparing", State.RUNNING, State.PAUSED, "game_over"]),
 }
 

@@ -43,6 +43,8 @@ UNDOABLE = [
     ("running", c.GiveUp(BOB)),
     ("running", c.Remove(BOB)),
     ("running", c.Reshuffle(3)),
+    ("running", c.Redirect(BOB, ALICE)),
+    ("fallen", c.Credit(BOB, None)),
     ("running", c.Pause()),
     ("running", c.SetVisibility(Visibility.OPEN)),
     ("paused", c.Resume()),

@@ -111,6 +111,22 @@ class Reshuffle:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """Give a hunter this target, who takes the place between the hunter and the present one."""
+
+    player: PlayerId
+    target: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Say whose kill a death was; None for nobody's."""
+
+    player: PlayerId
+    hunter: PlayerId | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Let the hunt stand still."""
 
@@ -154,6 +170,8 @@ Command = (
     | Revive
     | Remove
     | Reshuffle
+    | Redirect
+    | Credit
     | Pause
     | Resume
     | End

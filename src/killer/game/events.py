@@ -6,26 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from killer.game.model import Change, Changes, Player, PlayerId, State, Status, Value, Visibility
-
-Moves = tuple[tuple[PlayerId, PlayerId | None, PlayerId | None], ...]
-"""Hunters whose target changed: the hunter, the target before, the target after."""
-
-
-def _moved(moves: Moves) -> Changes:
-    return tuple(Change(hunter, "target", before, after) for hunter, before, after in moves)
-
-
-def _left(
-    player: PlayerId, status: Status, hunter: PlayerId | None, prey: PlayerId | None
-) -> Changes:
-    """Take a living player out of the ring: the hunter inherits the target."""
-    heir = None if prey == hunter else prey
-    inherited = () if hunter is None else (Change(hunter, "target", player, heir),)
-    return (
-        Change(player, "status", Status.ALIVE, status),
-        Change(player, "target", prey, None),
-        *inherited,
-    )
+from killer.game.moves import Moves, left, moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +88,7 @@ class TargetsGiven:
     @property
     def changes(self) -> Changes:
         """Each wish."""
-        return _moved(self.moves)
+        return moved(self.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +121,7 @@ class Started:
     @property
     def changes(self) -> Changes:
         """Every living player's target, and the state."""
-        return (Change(None, "state", State.PREPARING, State.RUNNING), *_moved(self.moves))
+        return (Change(None, "state", State.PREPARING, State.RUNNING), *moved(self.moves))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +138,7 @@ class Died:
     def changes(self) -> Changes:
         """The fall, the inheritance, the credit."""
         return (
-            *_left(self.player, Status.DEAD, self.hunter, self.prey),
+            *left(self.player, Status.DEAD, self.hunter, self.prey),
             Change(self.player, "killed_by", None, self.hunter if self.credited else None),
             Change(self.player, "fell", None, None, now=True),
         )
@@ -176,7 +157,7 @@ class GaveUp:
     def changes(self) -> Changes:
         """The fall and the inheritance."""
         return (
-            *_left(self.player, Status.GAVEUP, self.hunter, self.prey),
+            *left(self.player, Status.GAVEUP, self.hunter, self.prey),
             Change(self.player, "fell", None, None, now=True),
         )
 
@@ -197,7 +178,7 @@ class Removed:
     def changes(self) -> Changes:
         """The place in the ring, or the place among the fallen."""
         if self.status is Status.ALIVE:
-            return _left(self.player, Status.OUT, self.hunter, self.prey)
+            return left(self.player, Status.OUT, self.hunter, self.prey)
         return (
             Change(self.player, "status", self.status, Status.OUT),
             Change(self.player, "killed_by", self.killed_by, None),
@@ -216,7 +197,7 @@ class Joined:
     @property
     def changes(self) -> Changes:
         """The newcomer and the hunters whose target moved."""
-        return (Change(self.player, "status", Status.OUT, Status.ALIVE), *_moved(self.moves))
+        return (Change(self.player, "status", Status.OUT, Status.ALIVE), *moved(self.moves))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +218,7 @@ class Revived:
             Change(self.player, "status", self.status, Status.ALIVE),
             Change(self.player, "killed_by", self.killed_by, None),
             Change(self.player, "fell", self.fell, None),
-            *_moved(self.moves),
+            *moved(self.moves),
         )
 
 
@@ -252,7 +233,36 @@ class Reshuffled:
     @property
     def changes(self) -> Changes:
         """Every target that moved."""
-        return _moved(self.moves)
+        return moved(self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """An organiser gave a hunter another target, who moved to that place in the ring."""
+
+    undoable: ClassVar[bool] = True
+    player: PlayerId
+    moves: Moves
+
+    @property
+    def changes(self) -> Changes:
+        """The three targets that moved."""
+        return moved(self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """An organiser decided whose kill a death was, or nobody's."""
+
+    undoable: ClassVar[bool] = True
+    player: PlayerId
+    before: PlayerId | None
+    after: PlayerId | None
+
+    @property
+    def changes(self) -> Changes:
+        """The credit."""
+        return (Change(self.player, "killed_by", self.before, self.after),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +351,8 @@ Event = (
     | Joined
     | Revived
     | Reshuffled
+    | Redirected
+    | Credited
     | Paused
     | Resumed
     | Ended
@@ -362,6 +374,8 @@ KINDS: dict[str, type[Event]] = {
     "joined": Joined,
     "revived": Revived,
     "reshuffled": Reshuffled,
+    "redirected": Redirected,
+    "credited": Credited,
     "paused": Paused,
     "resumed": Resumed,
     "ended": Ended,

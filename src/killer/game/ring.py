@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from killer.game.events import Moves
+from killer.game.moves import Moves
 from killer.game.model import Game, PlayerId, State, Status
 
 SMALLEST_EXCHANGE = 3

@@ -17,6 +17,7 @@ from killer.game.model import (
     Status,
     Value,
 )
+from killer.game.moves import Moves
 from killer.game.refusals import Invalid, NotNow, Unknown
 from killer.game.undo import undo
 
@@ -58,12 +59,16 @@ def decide(game: Game, command: c.Command) -> Events:
 
 
 def _steer(game: Game, command: c.Command) -> Events:
-    """Whatever concerns the game as a whole."""
+    """Whatever concerns more than one player."""
     match command:
         case c.Start():
             return _start(game, command)
         case c.Reshuffle():
             return _reshuffle(game, command)
+        case c.Redirect():
+            return _redirect(game, command)
+        case c.Credit():
+            return _credit(game, command)
         case c.Pause():
             return _turn(game, State.RUNNING, State.PAUSED, e.Paused())
         case c.Resume():
@@ -148,10 +153,45 @@ def _remove(game: Game, command: c.Remove) -> Events:
     return _and_the_end(game, removed)
 
 
+def _credit(game: Game, command: c.Credit) -> Events:
+    player = _known(game, command.player)
+    if player.status is not Status.DEAD:
+        raise NotNow("not_dead", nickname=player.nickname)
+    if command.hunter is not None:
+        hunter = _known(game, command.hunter)
+        if hunter.status is Status.OUT or hunter.id == player.id:
+            raise Invalid("no_such_hunter", nickname=hunter.nickname)
+    if player.killed_by == command.hunter:
+        return NOTHING
+    return (e.Credited(player.id, player.killed_by, command.hunter),)
+
+
+# --- the ring ---
+
+
+def _redirect(game: Game, command: c.Redirect) -> Events:
+    _hunting(game)
+    hunter, prey = _known(game, command.player), _known(game, command.target)
+    for one in (hunter, prey):
+        if one.status is not Status.ALIVE:
+            raise NotNow("not_in_play", nickname=one.nickname)
+    if prey.id == hunter.id:
+        raise Invalid("own_target", nickname=prey.nickname)
+    if hunter.target == prey.id:
+        return NOTHING
+    left = _seat(game, prey)
+    moves = (
+        (left.hunter, prey.id, left.prey),
+        (hunter.id, hunter.target, prey.id),
+        (prey.id, left.prey, hunter.target),
+    )
+    return (e.Redirected(prey.id, moves),)
+
+
 # --- entering the ring ---
 
 
-def _place(game: Game, player: PlayerId, seed: int) -> e.Moves:
+def _place(game: Game, player: PlayerId, seed: int) -> Moves:
     """Find a place in the ring; before the start there is none to find."""
     if game.state is State.PREPARING:
         return ()
@@ -247,7 +287,7 @@ def _carry_over(game: Game, command: c.GiveTargets | c.NoteFall) -> Events:
 # --- the game as a whole ---
 
 
-def _moves(game: Game, targets: dict[PlayerId, PlayerId]) -> e.Moves:
+def _moves(game: Game, targets: dict[PlayerId, PlayerId]) -> Moves:
     """Whose target changes when these are the targets and nobody else has one."""
     return tuple(
         (p.id, p.target, targets.get(p.id))
