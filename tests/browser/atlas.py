@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 OUTSIDE = ("/sign-in", "/s/nothing", "/nowhere")
-INSIDE = ("/", "/players", "/leaderboard", "/podium", "/death", "/giveup")
+INSIDE = ("/", "/photo", "/players", "/leaderboard", "/podium", "/death", "/giveup")
 DESK = (
     "/organiser",
     "/organiser/log",
     "/organiser/challenges",
     "/organiser/add",
     "/organiser/import",
+    "/organiser/photos",
     "/organiser/players/Camille",
     "/organiser/game/end",
 )

@@ -66,6 +66,7 @@ def test_a_form_is_read_with_its_challenges():
     assert reading.problems == ()
     assert reading.entries[0] == Entry(
         nickname="Vif Loup",
+        stamp="17/10/2026 08:00:00",
         year="3A",
         password="0123",
         email="loup@example.org",

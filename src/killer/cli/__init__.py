@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from killer.cli import roster, server
+from killer.cli import cards, mail, photos, roster, server
 from killer.language import say
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -14,9 +14,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": server.serve,
     "import": roster.import_,
     "check": server.check,
+    "cards": cards.cards,
 }
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "organiser": {"add": server.organiser_add},
+    "photos": {"fetch": photos.fetch},
+    "mail": {"credentials": mail.credentials_},
+    "links": {"revoke": cards.revoke, "new": cards.new},
 }
 
 

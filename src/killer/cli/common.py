@@ -18,8 +18,6 @@ from killer.settings import Settings
 from killer.store import games
 from killer.web.site import Site
 
-FIRST_NAME = "Killer"
-
 
 def settings() -> Settings:
     """Read the settings."""
@@ -71,7 +69,7 @@ def game_named(site: Site, name: str | None, *, make: bool = False) -> int:
         return next(iter(known.values()))
     if make and (name or not known):
         with site.database.write() as connection:
-            return games.create(connection, name or FIRST_NAME)
+            return games.create(connection, name or games.FIRST_NAME)
     key = "cli.no_game" if not known else "cli.which_game"
     typer.echo(say(key, games=", ".join(sorted(known)) or "-"), err=True)
     raise typer.Exit(1)

@@ -18,6 +18,7 @@ if _read.worker_class == "gevent":
 from prometheus_client import multiprocess  # noqa: E402  # after the patch, like all below
 
 from killer import app as _app  # noqa: E402
+from killer.keeper import Keeper  # noqa: E402
 from killer.live import bell  # noqa: E402
 
 bind = f"{_read.host}:{_read.port}"
@@ -66,9 +67,11 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Follow the games in the background as long as the worker serves."""
+    """Follow the games in the background as long as the worker serves, and keep the sheet."""
+    site = _app.site_of(worker.wsgi)
     if worker_class == "gevent":
-        bell.start(_app.site_of(worker.wsgi).hub, serving=lambda: bool(worker.alive))
+        bell.start(site.hub, serving=lambda: bool(worker.alive))
+    Keeper(site.settings, site.play, serving=lambda: bool(worker.alive)).start()
 
 
 def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:

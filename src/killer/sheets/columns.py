@@ -19,6 +19,7 @@ class Meaning(StrEnum):
     CHALLENGE is what will be done to the row's own player (`Défi ciblé`). ACTION is what a hunter
     does (`Action à réaliser`, `Défi`): beside a target it is done to that target.
     SECRET is a second password column (`Confirmez votre mot de passe`), which is never kept.
+    MARK is the column that we add, by which a row is known whatever else is changed in it.
     """
 
     TIMESTAMP = "timestamp"
@@ -41,6 +42,7 @@ class Meaning(StrEnum):
     ORDER = "order"
     KILLS = "kills"
     ORGANISER = "organiser"
+    MARK = "mark"
 
 
 LONGEST: Final[dict[Meaning | None, int]] = {
@@ -112,6 +114,7 @@ _HEADERS = {
         r"(?:(?:est|is) )?(?:admin(?:istrat(?:eur|rice|or))?s?"
         r"|organisat(?:eur|rice)s?|organi[sz]ers?|orga)"
     ),
+    Meaning.MARK: r"id killer|killer id",
 }
 
 # "Quel est votre surnom ?", "1. Your nickname": what stands before the word that counts.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from killer.game import names
 from killer.game.model import FALLEN, Game, Player, PlayerId, Value
+from killer.sheets.identity import owners
 from killer.sheets.roster import Entry
 from killer.store.people import Contact, Said
 
@@ -38,7 +38,7 @@ class Row:
             self.entry.gender or self.known.gender,
             self.entry.photo or self.known.photo_source,
             self.entry.answers or self.known.answers,
-            said_by(self.entry),
+            said_by(self.entry, self.said.stamp),
         )
 
     def contacts_changed(self) -> tuple[str, ...]:
@@ -67,8 +67,8 @@ class Row:
         return before != (entry.status, names.key(entry.killed_by), entry.order)
 
 
-def said_by(entry: Entry) -> Said:
-    """Keep what a row says, to compare the next import with."""
+def said_by(entry: Entry, stamp: str = "") -> Said:
+    """Keep what a row says, to compare the next import with; a lost time stamp stays known."""
     return Said(
         entry.nickname,
         entry.year,
@@ -78,37 +78,20 @@ def said_by(entry: Entry) -> Said:
         entry.killed_by,
         entry.order,
         entry.organiser,
+        entry.stamp or stamp,
     )
 
 
 def rows_of(
-    game: Game, entries: Sequence[Entry], contacts: Mapping[PlayerId, Contact]
+    game: Game, entries: Sequence[Entry], contacts: Mapping[PlayerId, Contact], tag: str = ""
 ) -> list[Row]:
-    """Find the player of every row: by the sheet's nickname, by the game's, or by the mail."""
-    former = {names.key(c.said.nickname): i for i, c in contacts.items() if c.said}
-    here = {names.key(entry.nickname) for entry in entries}
-    mails = _mails(game, contacts, former, here)
+    """Find the player of every row; `tag` is that of the game, to trust our own column."""
     rows = []
-    for entry in entries:
-        key = names.key(entry.nickname)
-        number = former.get(key, game.by_key.get(key)) or mails.get(entry.email.casefold())
+    for entry, number in zip(entries, owners(game, entries, contacts, tag), strict=True):
         player = game.players[number] if number else None
         known = contacts.get(number, Contact()) if number else Contact()
         rows.append(Row(entry, player, known, known.said or _said_of(game, player)))
     return rows
-
-
-def _mails(
-    game: Game, contacts: Mapping[PlayerId, Contact], former: Mapping[str, PlayerId], here: set[str]
-) -> dict[str, PlayerId]:
-    """Give the players by mail whom no row names: their nickname was corrected in the sheet."""
-    named = {former.get(key, game.by_key.get(key)) for key in here}
-    count = Counter(c.email.casefold() for c in contacts.values())
-    return {
-        c.email.casefold(): i
-        for i, c in contacts.items()
-        if c.email and count[c.email.casefold()] == 1 and i not in named
-    }
 
 
 def _said_of(game: Game, player: Player | None) -> Said:

@@ -41,14 +41,18 @@ class Imported:
     links: Mapping[str, str] = field(repr=False)  # token by nickname
 
 
-def plan(game: Game, reading: Reading, contacts: Mapping[PlayerId, Contact]) -> Plan:
+def plan(game: Game, reading: Reading, contacts: Mapping[PlayerId, Contact], tag: str = "") -> Plan:
     """Compare a roster with what the last import said: whatever else has changed since stays."""
-    rows = rows_of(game, reading.entries, contacts)
+    return plan_of(game, rows_of(game, reading.entries, contacts, tag))
+
+
+def plan_of(game: Game, rows: Sequence[Row], *, history: bool = True) -> Plan:
+    """Say what the import of these rows would do, with or without their targets and falls."""
     commands = [command for row in rows for command in _commands(game, row)]
     touched = {row.entry.nickname for row in rows if row.player and _commands(game, row)}
-    if game.state is State.PREPARING:
-        history, moved = _history(game, rows)
-        commands += history
+    if history and game.state is State.PREPARING:
+        told, moved = _history(game, rows)
+        commands += told
         touched |= moved
     known = [row for row in rows if row.player]
     return Plan(
@@ -63,29 +67,37 @@ def plan(game: Game, reading: Reading, contacts: Mapping[PlayerId, Contact]) -> 
 
 
 def carry_out(
-    play: Play, number: int, wanted: Plan, request: Request, done: Callable[[], None]
+    play: Play,
+    number: int,
+    wanted: Plan,
+    request: Request,
+    done: Callable[[], None],
+    *,
+    links: bool = True,
 ) -> Imported:
     """Do everything that a plan says, or nothing; `done` is called for each password looked at.
+
+    Newcomers without a password get a sign-in link, unless nobody is there to read it.
 
     Raises:
         Refusal: the game has changed since the plan was made.
     """
     game = play.hub.feed(number).game
     hashes = _new_hashes(play, number, game, wanted.secrets, done)
-    links: dict[str, str] = {}
+    made: dict[str, str] = {}
 
     def keep_people(connection: Connection, after: Game) -> None:
         ids = _Ids(after.by_key)
         people.set_contacts(connection, number, {ids[k]: v for k, v in wanted.contacts.items()})
         people.set_hashes(connection, number, {ids[k]: v for k, v in hashes.items()})
         for entry in wanted.new:
-            if not entry.password:
+            if links and not entry.password:
                 player, once = ids[names.key(entry.nickname)], entry.organiser
                 token = people.new_links(connection, number, [player], once=once)[player]
-                links[entry.nickname] = token
+                made[entry.nickname] = token
 
     outcome = play.perform(number, *wanted.commands, request=request, alongside=keep_people)
-    return Imported(outcome.version, len(hashes), links)
+    return Imported(outcome.version, len(hashes), made)
 
 
 class _Ids(dict[str, PlayerId]):

@@ -16,7 +16,7 @@ from killer.sheets.columns import (
 )
 from killer.sheets.tables import Problem, Row, Table, shown, told_once
 
-__all__ = ["LONGEST_NICKNAME", "Entry", "Problem", "Reading", "read_roster"]
+__all__ = ["LONGEST_NICKNAME", "Entry", "Problem", "Reading", "everybody", "read_roster"]
 
 LONGEST_NICKNAME: Final = 60
 """Characters of the longest nickname."""
@@ -37,7 +37,8 @@ class Entry:
     """One player as the sheet has him; texts are empty and `order` is None where it says nothing.
 
     `target` and `killed_by` are nicknames, written as those players' own rows write them.
-    `challenge` is what will be done to this player. `row` is that of the spreadsheet.
+    `challenge` is what will be done to this player. `row` is that of the spreadsheet, `stamp` when
+    the form was sent, `mark` what our own column says: with the mail, they tell whose row it is.
     """
 
     nickname: str
@@ -54,6 +55,8 @@ class Entry:
     order: int | None = None
     organiser: bool = False
     answers: tuple[tuple[str, str], ...] = ()
+    stamp: str = ""
+    mark: str = ""
     file: str = ""
     row: int = 0
 
@@ -106,7 +109,7 @@ def read_roster(players: Table, challenges: Table | None = None) -> Reading:
     sheet = recognise(players)
     if not sheet.naming:
         return Reading((), (*sheet.problems, sheet.problem(None, None, "no_nickname_column")))
-    written = tuple(_entry(sheet, row) for row in sheet.rows if key(sheet.name(row)))
+    written = everybody(sheet)
     if not written:
         nobody = sheet.problem(None, None, "no_players")
         return Reading((), (*sheet.problems, *_about_rows(sheet), nobody))
@@ -123,6 +126,11 @@ def read_roster(players: Table, challenges: Table | None = None) -> Reading:
     problems.sort(key=lambda p: (p.file != players.file, p.row or 0))
     reading = Reading(challenged, tuple(problems))
     return replace(reading, entries=_with_one_ring(challenged)) if reading.sound else reading
+
+
+def everybody(sheet: Sheet) -> tuple[Entry, ...]:
+    """The entries of all rows that name somebody, as they are written, sound or not."""
+    return tuple(_entry(sheet, row) for row in sheet.rows if key(sheet.name(row)))
 
 
 def _entry(sheet: Sheet, row: Row) -> Entry:
@@ -143,6 +151,8 @@ def _entry(sheet: Sheet, row: Row) -> Entry:
         order=order_of(text(Meaning.ORDER)) or None,
         organiser=bool(truth_of(text(Meaning.ORGANISER))),
         answers=sheet.answers(row),
+        stamp=text(Meaning.TIMESTAMP),
+        mark=text(Meaning.MARK),
         file=sheet.file,
         row=row.number,
     )

@@ -112,6 +112,7 @@ class Table:
     file: str
     header: tuple[str, ...]
     rows: tuple[Row, ...]
+    top: int = 1  # the header's own row, counted from 1
 
 
 def read_table(file: str, data: bytes) -> Table:
@@ -122,12 +123,25 @@ def read_table(file: str, data: bytes) -> Table:
     """
     _refuse_other_formats(file, data)
     filled = _filled_rows(_records(file, _decoded(file, data)))
+    return _table(file, filled, len(filled[0].cells) if filled else 0)
+
+
+def table_of(name: str, rows: Sequence[Sequence[str]]) -> Table:
+    """The table in the rows of a spreadsheet's tab; columns without a header are kept.
+
+    Raises UnreadableTable when there is no header, or too much.
+    """
+    filled = _filled_rows([list(row) for row in rows])
+    return _table(name, filled, max((len(row.cells) for row in filled), default=0))
+
+
+def _table(file: str, filled: Sequence[Row], width: int) -> Table:
     if not filled or not any(map(str.isalpha, "".join(filled[0].cells))):
         raise UnreadableTable("unreadable_no_header", file)
     if len(filled) > MOST_ROWS + 1:
         raise UnreadableTable("unreadable_too_many_rows", file, limit=str(MOST_ROWS))
-    header = tuple(clean(cell) for cell in filled[0].cells)
-    return Table(file, header, tuple(_fitted(row, len(header)) for row in filled[1:]))
+    header, *rows = (_fitted(row, width) for row in filled)
+    return Table(file, tuple(map(clean, header.cells)), tuple(rows), header.number)
 
 
 def _refuse_other_formats(file: str, data: bytes) -> None:

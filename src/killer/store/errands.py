@@ -19,7 +19,7 @@ OPEN = ("waiting", "doing")
 class Errand:
     """What is to be done for a game, and how far it is; `at` in milliseconds since 1970, UTC.
 
-    `kind` is photos, mails or sheet; `state` is waiting, doing, done or failed. `detail` counts
+    `kind` is photos or mails; `state` is waiting, doing, done or failed. `detail` counts
     the failures by reason.
     """
 

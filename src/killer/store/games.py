@@ -15,6 +15,8 @@ from killer.store import log
 from killer.store.database import StaleVersionError
 from killer.store.tables import answers, games, players
 
+FIRST_NAME = "Killer"  # of a game that nobody has named
+
 
 @dataclass(frozen=True, slots=True)
 class GameRow:
@@ -25,6 +27,7 @@ class GameRow:
     state: State
     version: int
     first_visibility: Visibility
+    created: int = 0  # milliseconds since 1970, UTC
 
 
 def now() -> int:
@@ -48,10 +51,9 @@ def create(connection: Connection, name: str, visibility: Visibility = Visibilit
 
 def every(connection: Connection) -> list[GameRow]:
     """List all games, newest first."""
-    columns = (games.c.id, games.c.name, games.c.state, games.c.version, games.c.first_visibility)
-    rows = connection.execute(select(*columns).order_by(games.c.id.desc()))
+    rows = connection.execute(select(games).order_by(games.c.id.desc()))
     return [
-        GameRow(r.id, r.name, State(r.state), r.version, Visibility(r.first_visibility))
+        GameRow(r.id, r.name, State(r.state), r.version, Visibility(r.first_visibility), r.created)
         for r in rows
     ]
 

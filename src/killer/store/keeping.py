@@ -15,11 +15,14 @@ def take_lease(database: Database, name: str, holder: str, seconds: float) -> bo
     Raises:
         StoreUnavailableError: nobody knows who has it.
     """
-    until = now() + int(seconds * 1000)
-    mine = or_(leases.c.holder == holder, leases.c.expires <= now())
-    row = {"name": name, "holder": holder, "expires": until}
+    with database.read() as connection:  # most who ask are refused, and shouldn't stop a writer
+        taken = select(leases.c.holder).where(leases.c.name == name, leases.c.expires > now())
+        if connection.execute(taken).scalar() not in {None, holder}:
+            return False
+    free = or_(leases.c.holder == holder, leases.c.expires <= now())
+    row = {"name": name, "holder": holder, "expires": now() + int(seconds * 1000)}
     with database.write() as connection:
-        held = connection.execute(update(leases).where(leases.c.name == name, mine).values(row))
+        held = connection.execute(update(leases).where(leases.c.name == name, free).values(row))
         if held.rowcount:
             return True
         if connection.execute(select(leases.c.name).where(leases.c.name == name)).first():

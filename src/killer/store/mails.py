@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -12,7 +12,7 @@ from killer.store.database import Connection
 from killer.store.games import now
 from killer.store.tables import mails
 
-HANDING, SENT, FAILED = "handing", "sent", "failed"
+ASKED, HANDING, SENT, FAILED = "asked", "handing", "sent", "failed"
 LONGEST = 300
 
 
@@ -20,8 +20,9 @@ LONGEST = 300
 class Mail:
     """One mail to a player; `at` in milliseconds since 1970, UTC.
 
-    HANDING means that it was wholly given to the server, whose answer nobody has seen: whether it
-    went out is unknown.
+    ASKED means that an organiser wants it to go out, in the language that `detail` names. HANDING
+    means that it was wholly given to the server, whose answer nobody has seen: whether it went out
+    is unknown.
     """
 
     address: str
@@ -44,3 +45,21 @@ def note(connection: Connection, game: int, player: PlayerId, kind: str, mail: M
     row = {"game": game, "player": player, "kind": kind, "address": mail.address}
     row |= {"state": mail.state, "detail": mail.detail[:LONGEST], "at": mail.at or now()}
     connection.execute(insert(mails).values(row))
+
+
+def ask(
+    connection: Connection, game: int, people: Iterable[PlayerId], kind: str, language: str
+) -> None:
+    """Remember that these players are to get a mail, whatever became of the last one."""
+    wanted = list(people)
+    mine = (mails.c.game == game, mails.c.player.in_(wanted), mails.c.kind == kind)
+    connection.execute(delete(mails).where(*mine))
+    row = {"game": game, "kind": kind, "address": "", "state": ASKED, "detail": language}
+    if wanted:
+        connection.execute(insert(mails), [row | {"player": p, "at": now()} for p in wanted])
+
+
+def forget(connection: Connection, game: int, player: PlayerId, kind: str) -> None:
+    """Forget what became of a mail, as if there had been none."""
+    mine = (mails.c.game == game, mails.c.player == player, mails.c.kind == kind)
+    connection.execute(delete(mails).where(*mine))

@@ -39,6 +39,7 @@ class Said:
     killed_by: str = ""
     order: int | None = None
     organiser: bool = False
+    stamp: str = ""  # when the form was sent, as the sheet writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,18 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def new_links(
-    connection: Connection, game: int, people: Sequence[PlayerId], *, once: bool = False
-) -> dict[PlayerId, str]:
-    """Make a sign-in token of 128 random bits for each; only its SHA-256 is kept."""
-    tokens = {player: secrets.token_urlsafe(16) for player in people}
+def new_token() -> str:
+    """Draw a sign-in token of 128 random bits; it opens nothing before `keep_links`."""
+    return secrets.token_urlsafe(16)
+
+
+def keep_links(
+    connection: Connection, game: int, tokens: Mapping[PlayerId, str], *, once: bool = False
+) -> None:
+    """Let tokens sign players in from now on; only their SHA-256 is kept.
+
+    What was kept already is kept anew.
+    """
     made = now()
     rows = [
         {
@@ -142,7 +150,21 @@ def new_links(
         for player, token in tokens.items()
     ]
     if rows:
+        connection.execute(delete(links).where(links.c.hash.in_([row["hash"] for row in rows])))
         connection.execute(insert(links), rows)
+
+
+def drop_link(connection: Connection, token: str) -> None:
+    """Make one link useless, and leave the player's others."""
+    connection.execute(delete(links).where(links.c.hash == _digest(token)))
+
+
+def new_links(
+    connection: Connection, game: int, people: Sequence[PlayerId], *, once: bool = False
+) -> dict[PlayerId, str]:
+    """Make a sign-in link for each and give the tokens."""
+    tokens = {player: new_token() for player in people}
+    keep_links(connection, game, tokens, once=once)
     return tokens
 
 

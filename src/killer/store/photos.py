@@ -29,6 +29,13 @@ def tried(connection: Connection, game: int) -> Mapping[PlayerId, Tried]:
     return {PlayerId(row.player): Tried(row.source, row.outcome) for row in rows}
 
 
+def last(connection: Connection, game: int, player: PlayerId) -> Tried | None:
+    """Give the last try for one player, if there was one."""
+    mine = select(photos).where(photos.c.game == game, photos.c.player == player)
+    row = connection.execute(mine).first()
+    return None if row is None else Tried(row.source, row.outcome)
+
+
 def note(connection: Connection, game: int, player: PlayerId, last: Tried) -> None:
     """Remember a try."""
     mine = (photos.c.game == game, photos.c.player == player)

@@ -202,7 +202,7 @@ errands = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("game", Integer, nullable=False),
-    Column("kind", String(20), nullable=False),  # photos, mails or sheet
+    Column("kind", String(20), nullable=False),  # photos or mails
     Column("actor", Integer),
     Column("address", String(300), nullable=False),  # by which the players reach this server
     Column("state", String(20), nullable=False),  # waiting, doing, done or failed

@@ -37,6 +37,7 @@ DELAY = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 SIGN_INS = Counter("killer_sign_ins", "Tries to sign in.", ["outcome"])
+GOOGLE_CALLS = Counter("killer_google_calls", "Calls to Google.", ["kind", "outcome"])
 REFUSALS = Counter("killer_refusals", "Commands that the rules refused.", ["code"])
 
 

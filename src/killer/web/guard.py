@@ -24,6 +24,7 @@ from killer.web.site import address, find_viewer, site, viewer_or_none
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_KEY = 200
+MINUTE = 60  # seconds
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -142,7 +143,10 @@ def _check_rate(route: Route) -> None:
         return
     viewer = viewer_or_none()
     whom = f"{viewer.feed.number}/{viewer.player.id}" if viewer else address()
-    if not site().local_limits.hit(parse(route.limit), route.name, whom):
+    limit = parse(route.limit)
+    if not site().local_limits.hit(limit, route.name, whom):
+        if limit.get_expiry() > MINUTE:
+            raise ProblemError(429, "too_often", retry_after=10 * MINUTE)
         raise ProblemError(429, "too_fast", retry_after=5)
 
 

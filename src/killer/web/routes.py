@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from killer.web import api, board, door, organiser, player, roster_upload, shapes, status
+from killer.web import (
+    api,
+    board,
+    door,
+    mails,
+    organiser,
+    photos,
+    player,
+    roster_upload,
+    shapes,
+    status,
+)
 from killer.web.route import Route, View, Who
 
 OFTEN = "60/minute"  # a person's taps
@@ -61,6 +72,10 @@ _PAGES = (
     Route("POST", "/death", player.death, Who.PLAYER, OFTEN),
     Route("GET", "/giveup", player.leave_page, Who.PLAYER),
     Route("POST", "/giveup", player.give_up, Who.PLAYER, OFTEN),
+    Route("GET", "/photo", photos.page, Who.PLAYER),
+    Route("POST", "/photo", photos.upload, Who.PLAYER, photos.UPLOADS, largest=photos.LARGEST),
+    Route("POST", "/photo/remove", photos.remove, Who.PLAYER, OFTEN),
+    Route("GET", "/photos/<name>", photos.show, Who.PLAYER),
     Route("GET", "/feed", board.news, Who.PLAYER),
     Route("GET", "/leaderboard", board.leaderboard, Who.PLAYER),
     Route("GET", "/players", board.players, Who.PLAYER),
@@ -85,6 +100,12 @@ _ORGANISERS_PAGES = (
         BUSY,
         largest=roster_upload.LARGEST,
     ),
+    Route("GET", f"{DESK}/photos", photos.album, Who.ORGANISER),
+    Route("POST", f"{DESK}/photos", photos.fetch_all, Who.ORGANISER, BUSY),
+    Route("GET", f"{DESK}/mails", mails.page, Who.ORGANISER),
+    Route("POST", f"{DESK}/mails", mails.ask, Who.ORGANISER, BUSY),
+    Route("POST", f"{DESK}/cards", mails.print_cards, Who.ORGANISER, OFTEN),
+    Route("POST", f"{ONE}/mail", mails.ask_one, Who.ORGANISER, BUSY),
     Route("GET", ONE, organiser.player, Who.ORGANISER),
     Route("POST", f"{ONE}/kill", organiser.kill, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/revive", organiser.revive, Who.ORGANISER, BUSY),
@@ -92,6 +113,7 @@ _ORGANISERS_PAGES = (
     Route("POST", f"{ONE}/signout", organiser.sign_out, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/link", organiser.link, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/edit", organiser.edit, Who.ORGANISER, BUSY),
+    Route("POST", f"{ONE}/photo/remove", photos.remove_of, Who.ORGANISER, BUSY),
 )
 
 ROUTES = (*_MACHINES, *_PLAYERS_API, *_ORGANISERS_API, *_PAGES, *_ORGANISERS_PAGES)

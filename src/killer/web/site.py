@@ -13,8 +13,10 @@ from flask import current_app, g, request
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from killer import settings as settings_
 from killer.game.model import Game, Player, PlayerId
 from killer.live.hub import Feed, Hub, UnknownGameError
+from killer.media.shelf import Shelf
 from killer.play import Play, Request
 from killer.settings import Settings
 from killer.store.database import Database
@@ -39,6 +41,11 @@ class Site:
     routes: tuple[Route, ...]
     shared_limits: FixedWindowRateLimiter  # counted for all workers
     open_streams: Counter[Whose] = field(default_factory=Counter)  # in this worker
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Give the photos' place; nobody guesses a name without the server's secret."""
+        return Shelf(self.settings.photos, settings_.secret(self.settings))
 
     @cached_property
     def local_limits(self) -> FixedWindowRateLimiter:

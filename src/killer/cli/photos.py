@@ -1,0 +1,95 @@
+"""`killer photos fetch`: the photos that the form's links name, from Drive."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from killer.cli import common
+from killer.cli.common import game_named, refuse
+from killer.language import say
+from killer.media import fetch as fetch_
+from killer.media.fetch import Plan, Report
+from killer.media.pictures import LARGEST
+from killer.media.shelf import ShelfError
+from killer.play import Request
+from killer.sheets.google import Google, GoogleError
+from killer.store.database import StoreUnavailableError
+from killer.web.site import Site
+
+
+def fetch(
+    game: Annotated[str | None, typer.Option()] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
+    again: Annotated[bool, typer.Option("--again")] = False,
+) -> None:
+    """Fetch the photos that the form's links name."""
+    site = common.site()
+    number = game_named(site, game)
+    planned = fetch_.plan(site.play, number, again=again)
+    if dry_run:
+        counts = {"there": planned.there, "without": planned.without}
+        typer.echo(say("cli.photos.would", todo=len(planned.links), **counts))
+        return
+    if not site.settings.key_file.name:
+        refuse(say("cli.photos.no_account"))
+    report = _fetch(site, number, planned, again=again)
+    _show(site, report)
+    if report.failed or report.error:
+        raise typer.Exit(1)
+
+
+def _fetch(site: Site, number: int, planned: Plan, *, again: bool) -> Report:
+    settings = site.settings
+    google = Google(settings.key_file, url=settings.google_url, timeout=settings.google_timeout)
+    with common.progress(say("cli.photos.progress"), len(planned.links)) as bar:
+
+        def told(done: int, failed: int, total: int) -> None:
+            bar.update(bar.task_ids[0], completed=done + failed, total=total)
+
+        return fetch_.fetch(
+            site.play,
+            number,
+            site.shelf,
+            lambda file_id: google.file(file_id, LARGEST),
+            told,
+            threading.Event().is_set,  # Ctrl-C ends it as well
+            request=Request(reason="killer photos fetch"),
+            again=again,
+        )
+
+
+def _show(site: Site, report: Report) -> None:
+    """Say what was done, what failed and why, and what ended it early."""
+    if report.failed:
+        table = Table(*(say(f"cli.photos.{column}") for column in ("count", "who", "why")))
+        for code, count in report.reasons:
+            who = ", ".join(nickname for nickname, why in report.failed if why == code)
+            table.add_row(count, escape(who), say(f"photo.{code}"), style="red")
+        Console(stderr=True).print(table)
+    counts = {"there": report.there, "without": report.without}
+    done, failed = len(report.done), len(report.failed)
+    typer.echo(say("cli.photos.done", done=done, failed=failed, **counts))
+    if report.error:
+        typer.echo(_sentence(site, report.error), err=True)
+    if report.left:
+        typer.echo(say("cli.photos.left", left=report.left), err=True)
+
+
+def _sentence(site: Site, error: Exception) -> str:
+    match error:
+        case GoogleError():
+            return say(error.sentence, **error.params)
+        case ShelfError():
+            folder = site.settings.photos
+            return say("cli.photos.no_shelf", folder=folder, cause=error)
+        case StoreUnavailableError():
+            return say("cli.store_unavailable", cause=error)
+        case _:
+            raise error

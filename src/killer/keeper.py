@@ -1,0 +1,112 @@
+"""The keeper: in one process of all, it keeps the sheet level and runs the errands."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import TypeVar
+
+import structlog
+from gevent import monkey
+from gevent.threadpool import ThreadPool
+
+from killer.play import Play
+from killer.settings import Settings
+from killer.sheets.google import Google
+from killer.sheets.rounds import Rounds
+from killer.sheets.sync import LostLeaseError
+from killer.store import keeping
+from killer.store.database import StoreUnavailableError
+from killer.watch import metrics
+
+LEASE = "keeper"
+LEASE_SECONDS = 20.0  # after which another process may take over
+RENEWAL = 5.0  # seconds
+TICK = 0.5  # seconds
+
+Result = TypeVar("Result")
+_log = structlog.get_logger()
+
+
+class Keeper:
+    """Holds the lease or waits for it; whoever holds it looks after the sheet and the errands."""
+
+    def __init__(self, settings: Settings, play: Play, serving: Callable[[], bool]) -> None:
+        self._settings, self._play, self._serving = settings, play, serving
+        # Numbers of processes come back, so a few letters of chance are added.
+        self._holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._holds = False
+        self._rounds: Rounds | None = None
+
+    def start(self) -> None:
+        """Work in the background as long as the process serves."""
+        for work in (self._keep_lease, self._keep_sheet):
+            threading.Thread(target=work, daemon=True, name="keeper").start()
+
+    def _keep_lease(self) -> None:
+        while self._serving():
+            try:
+                held = keeping.take_lease(self._play.database, LEASE, self._holder, LEASE_SECONDS)
+            except StoreUnavailableError as error:
+                held = False
+                _log.warning("keeper.no_lease", cause=str(error))
+            if held is not self._holds:
+                _log.info("keeper.begins" if held else "keeper.ends", holder=self._holder)
+            self._holds = held
+            time.sleep(RENEWAL)
+        self._holds = False
+        with suppress(StoreUnavailableError):
+            keeping.leave_lease(self._play.database, LEASE, self._holder)
+
+    def _still_ours(self) -> bool:
+        with self._play.database.read() as connection:
+            return keeping.holds_lease(connection, LEASE, self._holder)
+
+    def _keep_sheet(self) -> None:
+        while self._serving() and self._settings.spreadsheet:
+            time.sleep(TICK)
+            if not self._holds:
+                self._rounds = None  # what another keeper does meanwhile, our memory doesn't know
+                continue
+            try:
+                self._rounds = self._rounds or self._new_rounds()
+                self._rounds.tick()
+            except LostLeaseError:
+                self._holds = False
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next look comes
+                _log.error("keeper.sheet_failed", exc_info=error)
+                time.sleep(RENEWAL)
+
+    def _new_rounds(self) -> Rounds:
+        return Rounds(
+            self._settings, self._play, google_of(self._settings), self._still_ours, aside
+        )
+
+
+def google_of(settings: Settings) -> Google:
+    """Give the way to Google that the settings describe."""
+    return Google(
+        settings.key_file,
+        url=settings.google_url,
+        timeout=float(settings.google_timeout),
+        counted=lambda kind, outcome: metrics.GOOGLE_CALLS.labels(kind, outcome).inc(),
+    )
+
+
+@cache
+def _threads() -> ThreadPool:
+    return ThreadPool(1)
+
+
+def aside(work: Callable[[], Result]) -> Result:
+    """Do what takes long in a real thread, so that the greenlets of the players go on."""
+    if monkey.is_module_patched("threading"):
+        result: Result = _threads().apply(work)
+        return result
+    return work()

@@ -1,0 +1,1 @@
+"""Sign-in links on their way to the players: by mail, or on cards to cut out."""

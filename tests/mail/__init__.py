@@ -1,0 +1,1 @@
+"""Sign-in links by mail and on cards."""
