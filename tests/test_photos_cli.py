@@ -125,9 +125,7 @@ def test_it_fetches_and_says_so(run: Run, google: Emulator) -> None:
     assert google.count("file") == 1
 
 
-def test_what_failed_is_told_by_name_and_reason_and_ends_with_1(
-    run: Run, google: Emulator
-) -> None:
+def test_what_failed_is_told_by_name_and_reason_and_ends_with_1(run: Run, google: Emulator) -> None:
     google.put_file(file_id(1), photograph(1), shared=False)
     google.put_file(file_id(2), b"Bonjour")
     cells = {"[red]Ivan": FORMS[0].format(file_id(1)), "Judith": FORMS[3].format(file_id(2))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,8 @@ from babel.messages.pofile import read_po
 
 LANGUAGES = ("fr", "en")
 LOCALES = Path(__file__).parent / "locales"
+
+_APART = re.compile(r" (?=[;:!?»](?:\s|$))|(?<=«) ")
 
 _current: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 
@@ -31,7 +34,14 @@ def catalogue(language: str) -> Mapping[str, str | tuple[str, ...]]:
 
 
 def _text(string: object) -> str | tuple[str, ...]:
-    return string if isinstance(string, str) else tuple(cast("Iterable[str]", string))
+    if isinstance(string, str):
+        return _joined(string)
+    return tuple(map(_joined, cast("Iterable[str]", string)))
+
+
+def _joined(sentence: str) -> str:
+    """Keep French signs on the line of the word that they belong to."""
+    return _APART.sub("\u00a0", sentence)
 
 
 def current() -> str:

@@ -16,6 +16,7 @@ DESK = (
     "/organiser/challenges",
     "/organiser/add",
     "/organiser/import",
+    "/organiser/mails",
     "/organiser/photos",
     "/organiser/players/Camille",
     "/organiser/game/end",

@@ -87,7 +87,7 @@ class _Handler:
     def __init__(self, box: Box) -> None:
         self.box = box
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.box.faults.sender:
@@ -95,7 +95,7 @@ class _Handler:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.box.faults.refused:
@@ -105,7 +105,9 @@ class _Handler:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802  # as above
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         (address,), box = envelope.rcpt_tos, self.box
         if fault := box.faults.next("dot", address):
             return await _answered(server, fault)
@@ -136,7 +138,7 @@ async def _answered(server: SMTP, fault: str) -> str:
 class _Line(SMTP):
     """One connection; it can refuse or break in the place of 354 as well."""
 
-    async def smtp_DATA(self, arg: str) -> None:
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # as above
         address = self.envelope.rcpt_tos[0] if self.envelope.rcpt_tos else ""
         fault = self.event_handler.box.faults.next("data", address)
         if fault:
@@ -164,8 +166,8 @@ def _authenticate(
 def mail_server(
     folder: Path, *, security: str = "starttls", names: tuple[str, ...] = ("localhost",)
 ) -> Iterator[Box]:
-    """Run a server while the block lasts: `starttls`, `tls`, `none`, or `mute` (without STARTTLS)."""
-    box, handler = Box(ca_file=folder / "ca.pem"), None
+    """Run a server while the block lasts: `starttls`, `tls`, `none`, or `mute` (no STARTTLS)."""
+    box = Box(ca_file=folder / "ca.pem")
     handler = _Handler(box)
     context = certificate(folder, names)
     plain = security in {"none", "mute"}
@@ -177,7 +179,7 @@ def mail_server(
             tls_context=None if plain or security == "tls" else context,
             require_starttls=security == "starttls",
             authenticator=_authenticate,
-            auth_required=not plain,
+            auth_required=security == "starttls",
             auth_require_tls=security == "starttls",
             timeout=3600,
         )

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from killer.mail import addresses
@@ -37,7 +37,7 @@ def arrived(**more: object) -> EmailMessage:
 
 
 def plain(mail: EmailMessage) -> str:
-    return mail.get_body(("plain",)).get_content()
+    return mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
 
 
 def html(mail: EmailMessage) -> str:
@@ -67,10 +67,7 @@ def test_both_forms_say_the_same_with_the_link_and_not_to_forward_it(language: s
     assert f"\n{URL}\n" in plain(mail)
     assert html(mail).count(URL) == 3  # the button, and the address as a link and as a text
     assert f'lang="{language}"' in html(mail)
-    assert not re.search(
-        "%|undefined|{|}",
-        re.sub(r"(?s)<style>.*?</style>|style=\"[^\"]*\"|width=\"100%\"", "", html(mail)),
-    )
+    assert not re.search(r"%\(|undefined|[{}]", re.sub(r"(?s)<style>.*?</style>", "", html(mail)))
 
 
 def test_an_organiser_is_told_that_the_link_holds_once() -> None:
@@ -96,6 +93,7 @@ def test_any_nickname_arrives_as_it_is(nickname: str) -> None:
     assert "<script" not in html(mail)
 
 
+@settings(max_examples=40)
 @given(text=st.text(max_size=80), game=st.text(max_size=80))
 def test_no_text_becomes_a_header(text: str, game: str) -> None:
     mail = arrived(nickname=text, game=game)
@@ -162,5 +160,5 @@ def test_no_text_passes_for_an_address_that_breaks_a_line(text: str) -> None:
         ("http://192.168.1.5:8080", False), ("https://killer.example.org", False),
     ],
 )  # fmt: skip
-def test_an_address_of_this_machine_leads_players_nowhere(address: str, nowhere: bool) -> None:
+def test_an_address_of_this_machine_leads_players_nowhere(address: str, *, nowhere: bool) -> None:
     assert addresses.leads_nowhere(address) is nowhere

@@ -21,7 +21,7 @@ LINK = "https://drive.google.com/open?id={}"
 
 
 class DriveError(Exception):
-    """What a callable for files raises: `code` says what is the matter, `retry` whether it passes."""
+    """What a callable for files raises: `code` says what is wrong, `retry` whether it passes."""
 
     def __init__(self, code: str, *, retry: bool = False) -> None:
         super().__init__(code)

@@ -74,14 +74,17 @@ def srgb() -> bytes:
 
 
 def photograph(number: int, size: tuple[int, int] = (120, 160), kind: str = "JPEG") -> bytes:
-    """Give a picture that is as busy as a real photograph, another for each number."""
+    """Give a picture as heavy as a photograph of somebody, another for each number.
+
+    The noise on several scales was weighed against real photographs: 5 to 6 kB in medium size.
+    """
     chance = random.Random(number)
     image = Image.new("RGB", size, tuple(chance.randrange(60, 200) for _ in range(3)))
-    for grain in (2, 4, 8, 16, 32):
+    for grain, weight in ((2, 0.3), (4, 0.3), (8, 0.25), (16, 0.22), (32, 0.18)):
         small = (max(2, size[0] * grain // 128), max(2, size[1] * grain // 128))
         bands = [Image.frombytes("L", small, chance.randbytes(small[0] * small[1])) for _ in "rgb"]
         spots = Image.merge("RGB", bands).resize(size, Image.Resampling.BICUBIC)
-        image = Image.blend(image, spots, 0.25)
+        image = Image.blend(image, spots, weight)
     return encoded(image, kind, exif=exif(), quality=85)
 
 
@@ -104,8 +107,12 @@ def colours(image: Image.Image) -> list[tuple[int, int, int]]:
     found = []
     for x, y in QUARTERS.values():
         pixel = image.getpixel((int(x * image.width), int(y * image.height)))
-        found.append(min(QUARTERS, key=lambda c: sum(abs(a - b) for a, b in zip(c, pixel))))
+        found.append(min(QUARTERS, key=lambda colour: distance(colour, pixel)))
     return found
+
+
+def distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def chunks(webp: bytes) -> list[str]:

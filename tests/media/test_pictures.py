@@ -48,7 +48,7 @@ def refused(data: bytes) -> str:
 def test_every_kind_of_picture_becomes_three_webp(kind: str) -> None:
     photo = prepare(encoded(quarters(1000, 2000), kind))
     shapes = {size: opened(photo.files[size]).size for size in SIZES}
-    assert shapes == {"small": (96, 96), "medium": (240, 240), "large": (450, 900)}
+    assert shapes == {"small": (96, 96), "medium": (224, 224), "large": (450, 900)}
     assert all(set(chunks(file)) == {"VP8 "} for file in photo.files.values())
     assert colours(opened(photo.files["large"])) == UPRIGHT
 
@@ -56,7 +56,7 @@ def test_every_kind_of_picture_becomes_three_webp(kind: str) -> None:
 def test_a_small_picture_is_not_blown_up() -> None:
     photo = prepare(encoded(quarters(64, 48)))
     assert opened(photo.files["large"]).size == (64, 48)
-    assert opened(photo.files["medium"]).size == (240, 240)
+    assert opened(photo.files["medium"]).size == (224, 224)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3000, 2), (1, 2000)])
@@ -223,13 +223,14 @@ def test_no_bytes_whatever_raise_anything_else(data: st.DataObject) -> None:
     start = data.draw(st.sampled_from([b"", *WHOLE]))
     at = data.draw(st.integers(0, len(start)))
     broken = start[:at] + data.draw(st.binary(max_size=20)) + start[at + 7 :]
+    code = ""
     try:
-        for file in prepare(broken).files.values():
-            assert SECRET not in file
+        assert not any(SECRET in file for file in prepare(broken).files.values())
     except BadPhotoError as error:
-        for lang in LANGUAGES:
-            with speaking(lang):
-                assert say(f"photo.{error.code}")
+        code = error.code
+    for lang in LANGUAGES if code else ():
+        with speaking(lang):
+            assert say(f"photo.{code}")
 
 
 WHOLE = [from_a_phone(kind=kind) for kind in ("JPEG", "PNG", "WEBP", "HEIF")] + [

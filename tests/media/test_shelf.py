@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from killer.media.pictures import SIZES, Photo, prepare
+from killer.media.pictures import SIZES, prepare
 from killer.media.shelf import GRACE, NAME, Shelf, ShelfError
 from media.darkroom import encoded, photograph, quarters
 

@@ -157,11 +157,14 @@ def test_refusals_that_an_organiser_can_mend_have_a_sentence(
 def test_a_key_that_google_forgot_is_refused_until_another_file_is_there(
     desk: Desk, tmp_path: Path
 ) -> None:
-    key = desk.google.accounts.keys.popitem()
-    assert desk.error().code == "key_refused"
-    assert not desk.error().retry
-    desk.google.accounts.keys.update([key])
+    other = desk.google.key_file(tmp_path, "other@un-projet.iam.gserviceaccount.com")
+    del desk.google.accounts.keys[desk.client.address]
+    error = desk.error()
+    assert (error.code, error.retry) == ("key_refused", False)
+    other.replace(tmp_path / "killer.json")
     assert desk.client.tabs(SHEET)
+    assert desk.google.calls[-1].account == desk.client.address
+    assert desk.client.address.startswith("other@")
 
 
 def test_a_wrong_clock_has_its_own_sentence(desk: Desk) -> None:

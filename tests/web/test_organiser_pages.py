@@ -21,6 +21,7 @@ PAGES = (
 DESK = (
     "/organiser", "/organiser?part=table", "/organiser?part=state", "/organiser/challenges",
     "/organiser/add", "/organiser/log", "/organiser/log?before=3", "/organiser/import",
+    "/organiser/mails", "/organiser/mails?part=mails",
     "/organiser/players/Ana", f"/organiser/players/{BOSS}",
     *(f"/organiser/game/{verb}" for verb in ("start", "pause", "resume", "end", "reshuffle")),
 )  # fmt: skip

@@ -111,9 +111,7 @@ def test_nginx_sends_it_once_to_a_browser_that_asks_again(behind_nginx: Site) ->
 @pytest.mark.parametrize(
     "path", ["/photos/{}", "/photos/{}?size=large", "/_photos/1/{}-large.webp", "/_photos/1/"]
 )
-def test_who_is_not_signed_in_gets_nothing_from_nginx_either(
-    behind_nginx: Site, path: str
-) -> None:
+def test_who_is_not_signed_in_gets_nothing_from_nginx_either(behind_nginx: Site, path: str) -> None:
     answer = behind_nginx.stranger.ask("GET", path.format(behind_nginx.name))
     assert answer.status in {401, 404}
     assert b"RIFF" not in answer.body

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from killer.cli import cards, mail, photos, roster, server
+from killer.cli import cards, mail, photos, roster, server, sheet
 from killer.language import say
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -18,6 +18,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "organiser": {"add": server.organiser_add},
+    "sheet": {"check": sheet.check, "pull": sheet.pull, "push": sheet.push, "sync": sheet.sync},
     "photos": {"fetch": photos.fetch},
     "mail": {"credentials": mail.credentials_},
     "links": {"revoke": cards.revoke, "new": cards.new},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from killer.game.moves import Moves
 from killer.game.model import Game, PlayerId, State, Status
+from killer.game.moves import Moves
 
 SMALLEST_EXCHANGE = 3
 

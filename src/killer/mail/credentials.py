@@ -77,7 +77,7 @@ class Report:
     def reasons(self) -> tuple[tuple[str, str], ...]:
         """Count the failures by the code of their reason, and say what ended the run early.
 
-        This is an errand's `detail`: pairs like ("recipient_refused", "2") and ("stopped", "quota").
+        An errand's `detail`: pairs like ("recipient_refused", "2") and ("stopped", "quota").
         """
         codes = Counter(detail.partition(" ")[0] for _, detail in self.failed)
         codes["uncertain"] += len(self.uncertain)

@@ -44,12 +44,12 @@ def message(letter: Letter, date: datetime) -> EmailMessage:
         mail["To"] = Address(addr_spec=letter.address)
         mail["Date"] = format_datetime(date)
         mail["Message-ID"] = message_id(letter)
-        mail["Content-Language"] = letter.language
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
         mail["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
         mail.set_content(_plain(texts), cte="quoted-printable")
         page = drawn(texts, letter.language)
         mail.add_alternative(page, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = letter.language  # set_content would take it along
     return mail
 
 

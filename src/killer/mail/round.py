@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -167,6 +168,7 @@ class Round:
         try:
             self.post.hand(item.message(self.post.sender), lambda: self._keep(item))
         except LostLeaseError as error:
+            self._renewed = -math.inf  # it is asked for before anything else
             raise MailError("broken", Reach.LINE) from error
         with self.database.write() as connection:
             self._note(connection, item, mails.SENT)

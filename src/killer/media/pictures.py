@@ -19,9 +19,9 @@ LARGEST = 25_000_000
 """Bytes of a file that is looked at."""
 MOST_PIXELS = 60_000_000
 """Pixels of a picture that is decoded: more than the phones of today take, less than a bomb."""
-SQUARES: dict[Size, int] = {"small": 96, "medium": 240}
+SQUARES: dict[Size, int] = {"small": 96, "medium": 224}
 FRAME = 900  # pixels in which the large one fits
-QUALITY: dict[Size, int] = {"small": 60, "medium": 60, "large": 76}
+QUALITY: dict[Size, int] = {"small": 60, "medium": 44, "large": 74}
 PAPER = (230, 233, 228)  # what shows through where a picture is transparent
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "BMP", "TIFF")
@@ -135,5 +135,5 @@ def _cut(image: Image.Image, size: Size) -> Image.Image:
 
 def _webp(image: Image.Image, size: Size) -> bytes:
     written = io.BytesIO()
-    image.save(written, "WEBP", quality=QUALITY[size], method=4)
+    image.save(written, "WEBP", quality=QUALITY[size], method=6)
     return written.getvalue()

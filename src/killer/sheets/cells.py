@@ -51,7 +51,7 @@ def values(game: Game, player: PlayerId, contact: Contact, hand: Hand) -> Mappin
     When targets are kept out of the sheet, the cell holds what its editors had put there.
     """
     one = game.players[player]
-    target = contact.said.target if contact.said else ""
+    target = (contact.said and contact.said.aim) or ""
     if hand.targets:
         target = game.players[one.target].nickname if one.target else ""
     return {
@@ -86,11 +86,20 @@ def differences(
 ) -> Iterator[Difference]:
     """Give every cell of our columns, by their places, that doesn't say what the game says."""
     for row, player in rows:
-        wanted = values(game, player, contacts.get(player, Contact()), hand)
+        contact = contacts.get(player, Contact())
+        wanted = values(game, player, contact, hand)
         for meaning, place in places.items():
             cell = row.cells[place] if place < len(row.cells) else ""
+            if meaning is Meaning.TARGET and _nobodys_business(cell, contact, hand):
+                continue
             if not says(meaning, cell, wanted[meaning]):
                 yield Difference(player, row, meaning, cell, wanted[meaning])
+
+
+def _nobodys_business(cell: str, contact: Contact, hand: Hand) -> bool:
+    """Tell whether a target's cell is left alone: nothing is put back into an emptied one."""
+    seen = contact.said is not None and contact.said.aim is not None
+    return not hand.targets and not (seen and cell.strip())
 
 
 def writable(meaning: Meaning, value: Value) -> Value:

@@ -22,6 +22,7 @@ class Row:
     player: Player | None
     known: Contact
     said: Said  # what the game says, when no import has spoken of this player yet
+    aim: str | None = None  # what the sheet's cell of the target says, taken or not
 
     @property
     def name(self) -> str:
@@ -38,7 +39,7 @@ class Row:
             self.entry.gender or self.known.gender,
             self.entry.photo or self.known.photo_source,
             self.entry.answers or self.known.answers,
-            said_by(self.entry, self.said.stamp),
+            said_by(self.entry, self.said.stamp, self.said.aim if self.aim is None else self.aim),
         )
 
     def contacts_changed(self) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ class Row:
         return before != (entry.status, names.key(entry.killed_by), entry.order)
 
 
-def said_by(entry: Entry, stamp: str = "") -> Said:
+def said_by(entry: Entry, stamp: str = "", aim: str | None = None) -> Said:
     """Keep what a row says, to compare the next import with; a lost time stamp stays known."""
     return Said(
         entry.nickname,
@@ -79,6 +80,7 @@ def said_by(entry: Entry, stamp: str = "") -> Said:
         entry.order,
         entry.organiser,
         entry.stamp or stamp,
+        aim,
     )
 
 

@@ -174,6 +174,16 @@ class Google:
 
         return self._ask("file", _DRIVE, ask, most=most)
 
+    def may_edit(self, sheet: str) -> bool:
+        """Tell whether the spreadsheet was shared with the right to change it."""
+        url = f"{DRIVE_FILES_API_V3_URL}/{_safe(sheet)}"
+
+        def ask(line: _Line) -> bool:
+            how = {"fields": "capabilities(canEdit)", "supportsAllDrives": "true"}
+            return bool(line.request("get", url, params={**how}).json()["capabilities"]["canEdit"])
+
+        return self._ask("file", _DRIVE, ask)
+
     def _change(self, sheet: str, requests: list[dict[str, Any]]) -> None:
         if requests:
             body = {"requests": requests}

@@ -8,7 +8,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from killer.game import names
 from killer.game.model import Game, PlayerId
-from killer.sheets.roster import Entry
+from killer.game.names import clean
+from killer.sheets.columns import Meaning, Sheet
+from killer.sheets.roster import Entry, everybody
 from killer.store.people import Contact
 
 Way = Callable[[Entry], PlayerId | None]
@@ -22,6 +24,22 @@ def tag_of(created: int) -> str:
 def mark_of(player: PlayerId, tag: str) -> str:
     """Write what our own column says of a player: letters, lest anybody calculates with it."""
     return f"k{player}-{tag}"
+
+
+def everyone(sheet: Sheet) -> tuple[Entry, ...]:
+    """Give the entries of all rows, those too whose name somebody has emptied."""
+    named = {entry.row: entry for entry in everybody(sheet)}
+    return tuple(
+        named.get(row.number)
+        or Entry(
+            nickname="",
+            email=clean(sheet.cell(row, Meaning.EMAIL)),
+            stamp=clean(sheet.cell(row, Meaning.TIMESTAMP)),
+            mark=clean(sheet.cell(row, Meaning.MARK)),
+            row=row.number,
+        )
+        for row in sheet.rows
+    )
 
 
 def owners(
@@ -48,7 +66,8 @@ def _ways(
     forms = _only((_form(c.said.stamp, c.email), i) for i, c in contacts.items() if c.said)
     given = Counter(_form(entry.stamp, entry.email) for entry in entries)
     marks = {mark_of(player, tag): player for player in game.players} if tag else {}
-    said = {names.key(c.said.nickname): i for i, c in contacts.items() if c.said}
+    marked = Counter(entry.mark for entry in entries)
+    said = {names.key(c.said.nickname): i for i, c in contacts.items() if c.said and c.said.nickname}
     mails = _only((c.email.casefold(), i) for i, c in contacts.items())
 
     def by_form(entry: Entry) -> PlayerId | None:
@@ -60,10 +79,11 @@ def _ways(
 
     return (
         by_form,
-        lambda entry: marks.get(entry.mark),
+        lambda entry: marks.get(entry.mark) if marked[entry.mark] == 1 else None,
         lambda entry: said.get(names.key(entry.nickname)),
         lambda entry: game.by_key.get(names.key(entry.nickname)),
         by_mail,
+        lambda entry: marks.get(entry.mark),  # of a row and its copy, the upper one
     )
 
 

@@ -104,7 +104,7 @@ class Rounds:
         with self._play.database.write() as connection:
             sheets.set_state(connection, number, after)
         if wrote or found.offers:
-            _log.info("sheet.level", cells=len(found.differences), offers=len(found.offers))
+            _log.info("keeper.wrote", cells=len(found.differences), offers=len(found.offers))
 
     def _trouble(self, sync: Sync, key: str, details: Pairs) -> None:
         """Keep the first word for a trouble: that Google is given a rest explains nothing."""
@@ -118,7 +118,7 @@ class Rounds:
         with self._play.database.write() as connection:
             sheets.set_state(connection, number, after)
         if before.trouble != key:
-            _log.warning("sheet.trouble", code=key)
+            _log.warning("keeper.trouble", code=key)
 
 
 def sync_of(settings: Settings, play: Play, google: Google, row: GameRow) -> Sync:

@@ -40,6 +40,7 @@ class Said:
     order: int | None = None
     organiser: bool = False
     stamp: str = ""  # when the form was sent, as the sheet writes it
+    aim: str | None = None  # the target's cell, even of no use; None when no sheet was ever seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from killer.game.model import Game, Player, Status
 from killer.game.refusals import Refusal
 from killer.language import say
 from killer.store import log
-from killer.web import deeds, pages, render
+from killer.web import deeds, pages, render, sheet
 from killer.web.problems import ProblemError, tell
 from killer.web.site import site, viewer
 
@@ -29,7 +29,7 @@ def table() -> ResponseReturnValue:
     part = request.args.get("part", "")
     whole = "organiser/table.html"
     template = {"table": "organiser/_table.html", "state": "organiser/_state.html"}.get(part, whole)
-    return render.page(template, table=pages.table(viewer().game))
+    return render.page(template, table=pages.table(viewer().game), line=sheet.line())
 
 
 def confirm(verb: str) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from killer.web import (
     player,
     roster_upload,
     shapes,
+    sheet,
     status,
 )
 from killer.web.route import Route, View, Who
@@ -100,6 +101,9 @@ _ORGANISERS_PAGES = (
         BUSY,
         largest=roster_upload.LARGEST,
     ),
+    Route("GET", f"{DESK}/sheet", sheet.page, Who.ORGANISER),
+    Route("POST", f"{DESK}/sheet/<number:number>/apply", sheet.apply, Who.ORGANISER, BUSY),
+    Route("POST", f"{DESK}/sheet/<number:number>/refuse", sheet.refuse, Who.ORGANISER, BUSY),
     Route("GET", f"{DESK}/photos", photos.album, Who.ORGANISER),
     Route("POST", f"{DESK}/photos", photos.fetch_all, Who.ORGANISER, BUSY),
     Route("GET", f"{DESK}/mails", mails.page, Who.ORGANISER),

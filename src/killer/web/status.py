@@ -10,7 +10,7 @@ from killer.settings import under_gunicorn
 from killer.store import migrations
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
-from killer.web import shapes
+from killer.web import shapes, sheet
 from killer.web.answers import json, takes_gzip
 from killer.web.problems import ProblemError
 from killer.web.site import site
@@ -37,7 +37,17 @@ def _parts() -> shapes.Ready:
         return shapes.Ready(False, database=False, migrations=False, bell=False, sheet_lag=None)
     serving = site().hub.open
     ready = migrated and serving
-    return shapes.Ready(ready, database=True, migrations=migrated, bell=serving, sheet_lag=None)
+    lag = _sheet_lag() if migrated else None
+    return shapes.Ready(ready, database=True, migrations=migrated, bell=serving, sheet_lag=lag)
+
+
+def _sheet_lag() -> float | None:
+    """Give the seconds that the sheet is behind the newest game; None without a sheet."""
+    games = site().hub.games() if site().settings.spreadsheet else []
+    if not games:
+        return None
+    with site().database.read() as connection:
+        return sheet.lag(connection, games[0].id, games[0].version)
 
 
 def show_metrics() -> Response:

@@ -175,9 +175,11 @@ class Emulator:
         self.quota.count(kind, account[0])
         return self._file(asked) if kind == "file" else self._sheet(asked, kind)
 
-    def _file(self, asked: Asked) -> bytes:
+    def _file(self, asked: Asked) -> Any:
         found = FILE.fullmatch(asked.path)
         name = found[1] if found else ""
+        if name in self.sheets and name in self._shared and "alt" not in asked.query:
+            return {"capabilities": {"canEdit": self._shared[name]}}
         if name not in self.files or name not in self._shared:
             raise no_file(name)
         if asked.query.get("alt") != ["media"]:

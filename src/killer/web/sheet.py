@@ -1,0 +1,204 @@
+"""The Google Sheet on the organisers' pages: how level it is, and what its editors ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+
+from killer.game.model import Game
+from killer.game.refusals import Refusal
+from killer.language import say
+from killer.sheets import edits
+from killer.store import keeping, log, sheets
+from killer.store.database import Connection
+from killer.store.games import now
+from killer.store.sheets import Correction, Offer, SheetState
+from killer.web import deeds, render
+from killer.web.problems import ProblemError, tell
+from killer.web.site import asked, site, viewer
+
+READER = "sheet"
+PAGE = "/organiser/sheet"
+SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000  # milliseconds
+LATE = 30 * SECOND  # without anything wrong, the sheet says everything after that
+SILENT = 2 * MINUTE  # nobody has even looked at the sheet for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How level the sheet is, in one sentence; `mood` is level, late or trouble."""
+
+    mood: Literal["level", "late", "trouble"]
+    text: str
+    more: str = ""
+    offers: int = 0
+    corrections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An offer as organisers read it."""
+
+    id: int
+    nickname: str
+    text: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A cell to correct in the sheet."""
+
+    row: int | None
+    column: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything about the sheet on one page."""
+
+    line: Line | None
+    asks: tuple[Ask, ...]
+    faults: tuple[Fault, ...]
+    targets: bool
+    address: str
+
+
+def page() -> ResponseReturnValue:
+    """Show how level the sheet is, what its editors ask for and what they should correct."""
+    if request.args.get("part") == "line":
+        return render.page("organiser/_sheet_line.html", line=line() or Line("late", ""))
+    return render.page("organiser/sheet.html", desk=_desk())
+
+
+def _desk() -> Desk:
+    settings, game = site().settings, viewer().game
+    with site().database.read() as connection:
+        level = sheets.state(connection, viewer().feed.number)
+        waiting = _waiting(connection)
+    address = f"https://docs.google.com/spreadsheets/d/{settings.spreadsheet}/edit"
+    return Desk(
+        line(),
+        tuple(_ask(game, one) for one in waiting),
+        tuple(map(_fault, level.problems if level else ())),
+        settings.sheet_targets,
+        address if settings.spreadsheet else "",
+    )
+
+
+def _waiting(connection: Connection) -> list[Offer]:
+    every = sheets.every_offer(connection, viewer().feed.number)
+    return [one for one in every if not one.refused]
+
+
+def _fault(one: Correction) -> Fault:
+    return Fault(one.row, one.column, say(one.code, **dict(one.params)))
+
+
+def _ask(game: Game, one: Offer) -> Ask:
+    player = game.players.get(one.player) if one.player else None
+    nickname = player.nickname if player else one.nickname
+    before, wanted = one.before, one.wanted
+    if one.kind == "status":
+        before, wanted = (say(f"site.status.{word}") for word in (before, wanted))
+    words = {"who": nickname, "before": before or say("sheet.offer.nothing"), "wanted": wanted}
+    verb = f"{one.kind}.{one.wanted}" if one.kind == "status" else one.kind
+    return Ask(
+        one.id,
+        nickname,
+        say(f"sheet.offer.{one.kind}", **words),
+        say(f"sheet.consequence.{verb}", **words),
+    )
+
+
+def line() -> Line | None:
+    """Say how level the sheet is; nothing when there is no sheet."""
+    if not site().settings.spreadsheet:
+        return None
+    number, game = viewer().feed.number, viewer().game
+    if site().hub.games()[0].id != number:
+        return None  # the sheet belongs to the newest game
+    with site().database.read() as connection:
+        level = sheets.state(connection, number) or SheetState()
+        behind = lag(connection, number, game.version)
+        offers = len(_waiting(connection))
+    mood, text, more = _words(level, behind)
+    return Line(mood, text, more, offers, len(level.problems))
+
+
+def _words(
+    level: SheetState, behind: float
+) -> tuple[Literal["level", "late", "trouble"], str, str]:
+    if level.trouble:
+        return "trouble", _since(level), say(level.trouble, **dict(level.details))
+    if level.read_at is None:
+        return "late", say("sheet.line.never"), ""
+    ago = now() - level.read_at
+    if ago > SILENT:
+        return "trouble", say("sheet.line.silent", ago=duration(ago)), ""
+    if behind * SECOND > LATE:
+        return "late", say("sheet.line.late", ago=duration(int(behind * SECOND))), ""
+    return "level", say("sheet.line.level", ago=duration(ago)), ""
+
+
+def _since(level: SheetState) -> str:
+    ago = duration(now() - (level.since or now()))
+    if level.read_at is None:
+        return say("sheet.line.cut_never", ago=ago)
+    return say("sheet.line.cut", ago=ago, read=duration(now() - level.read_at))
+
+
+def duration(milliseconds: int) -> str:
+    """Say how long something is, in the largest whole unit."""
+    for unit, name in ((HOUR, "hours"), (MINUTE, "minutes"), (SECOND, "seconds")):
+        if milliseconds >= unit or unit == SECOND:
+            return say(f"sheet.{name}", n=max(0, milliseconds // unit))
+    raise AssertionError
+
+
+def lag(connection: Connection, number: int, version: int) -> float:
+    """Give the seconds since the first event that the sheet doesn't say yet; 0 when it is level."""
+    place = keeping.place(connection, READER, number)
+    if place >= version:
+        return 0.0
+    records = log.since(connection, number, place)
+    return max(0, now() - records[0].at) / SECOND if records else 0.0
+
+
+def apply(number: int) -> ResponseReturnValue:
+    """Do in the game what somebody wrote into the sheet."""
+    game, here = viewer().game, viewer().feed.number
+    with site().database.read() as connection:
+        one = next((o for o in sheets.every_offer(connection, here) if o.id == number), None)
+    if one is None:
+        raise ProblemError(404, "offer_gone")
+    command = edits.command(game, one, deeds.seed())
+
+    def settle(connection: Connection, _game: Game) -> None:
+        sheets.take_offer(connection, here, number)
+
+    why = asked(say("sheet.offer.reason"))
+    try:
+        site().play.perform(here, command, request=why, alongside=settle)
+    except Refusal as refusal:
+        render.leave_notice(tell(refusal).title, "problem")
+    else:
+        render.leave_notice(say("sheet.offer.applied", who=one.nickname))
+    return redirect(PAGE, 303)
+
+
+def refuse(number: int) -> ResponseReturnValue:
+    """Leave the game as it is; the sheet was put right already."""
+    here = viewer().feed.number
+    with site().database.write() as connection:
+        known = next((o for o in sheets.every_offer(connection, here) if o.id == number), None)
+        if known and known.kind in {"newcomer", "gone"}:
+            sheets.refuse_offer(connection, here, number)  # the row is still there
+        else:
+            sheets.drop_offers(connection, here, [number])
+    render.leave_notice(say("sheet.offer.refused"))
+    return redirect(PAGE, 303)
