@@ -45,7 +45,7 @@ check: install-dev ## what must hold before a commit: format, rules, types, the 
 test: install-dev packages ## every test; those whose program is missing are named at the end
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 15 $(ARGS)
 
-bench: install-dev ## the figures of capacity, measured on this machine in about 3 minutes
+bench: install-dev ## the figures of capacity, about 3 minutes; ARGS=sheet: of the Google Sheet, about 20
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # The locks name no registry; dev keeps the versions of prod. make lock ARGS=--upgrade takes the newest.

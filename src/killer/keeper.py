@@ -16,6 +16,7 @@ import structlog
 from gevent import monkey
 from gevent.threadpool import ThreadPool
 
+from killer.chores import Chores
 from killer.play import Play
 from killer.settings import Settings
 from killer.sheets.google import Google
@@ -29,6 +30,7 @@ LEASE = "keeper"
 LEASE_SECONDS = 20.0  # after which another process may take over
 RENEWAL = 5.0  # seconds
 TICK = 0.5  # seconds
+PAUSE = 2.0  # seconds between two looks at the errands
 
 Result = TypeVar("Result")
 _log = structlog.get_logger()
@@ -46,7 +48,7 @@ class Keeper:
 
     def start(self) -> None:
         """Work in the background as long as the process serves."""
-        for work in (self._keep_lease, self._keep_sheet):
+        for work in (self._keep_lease, self._keep_sheet, self._run_errands):
             threading.Thread(target=work, daemon=True, name="keeper").start()
 
     def _keep_lease(self) -> None:
@@ -82,6 +84,21 @@ class Keeper:
             except Exception as error:  # noqa: BLE001  # whatever it is, the next look comes
                 _log.error("keeper.sheet_failed", exc_info=error)
                 time.sleep(RENEWAL)
+
+    def _run_errands(self) -> None:
+        google = google_of(self._settings)
+        chores = Chores(self._settings, self._play, google, stop=lambda: not self._at_work())
+        while self._serving():
+            time.sleep(PAUSE)
+            try:
+                if self._holds:
+                    chores.tick()
+            except Exception as error:  # noqa: BLE001  # whatever it is, the errand is gone on with
+                _log.error("keeper.errand_failed", exc_info=error)
+                time.sleep(LEASE_SECONDS)
+
+    def _at_work(self) -> bool:
+        return self._holds and self._serving()
 
     def _new_rounds(self) -> Rounds:
         return Rounds(

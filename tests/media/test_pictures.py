@@ -170,6 +170,12 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     assert refused(png_bomb(2_000_000_000, 2)) == "too_many_pixels"
 
 
+def test_a_bomb_is_refused_by_our_own_count_too() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as a program does that wants to hear nothing
+        assert refused(png_bomb(8000, 7501)) == "too_many_pixels"
+
+
 def test_a_bomb_is_refused_in_every_kind() -> None:
     flat = Image.new("1", (9000, 7000))
     for kind in ("TIFF", "BMP", "GIF"):

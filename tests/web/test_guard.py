@@ -38,7 +38,8 @@ CHANGING = [route for route in routes.ROUTES if route.method == "POST"]
 
 def address_of(route: Route) -> str:
     """Fill a rule in with what the game knows."""
-    filled = route.rule.replace("<nickname:nickname>", "Ana").replace("<number:version>", "1")
+    filled = route.rule.replace("<nickname:nickname>", "Ana")
+    filled = re.sub(r"<number:\w+>", "1", filled)
     return filled.replace("<verb>", "pause").replace("<token>", "abc")
 
 

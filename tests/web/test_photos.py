@@ -156,7 +156,9 @@ def test_nginx_is_told_where_the_photo_is(world: World, worn: str, tmp_path: Pat
     refused = behind.visitor().get(worn)
     assert refused.status_code == 401
     assert "X-Accel-Redirect" not in refused.headers
-    assert behind.phone("Bo").get(f"/photos/{'0' * 32}").status_code == 404
+    world.do(c.Edit(world.who("Bo").id, (("photo", "..secret_key"),)))
+    for other in ("0" * 32, "..secret_key"):
+        assert behind.phone("Bo").get(f"/photos/{other}").status_code == 404
     behind.site.database.close()
 
 

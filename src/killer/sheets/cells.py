@@ -38,7 +38,7 @@ class Hand:
 class Difference:
     """A cell of a player's row that doesn't say what the game says."""
 
-    player: PlayerId
+    player: PlayerId | None  # none: what we wrote into a row that is nobody's
     row: Row
     meaning: Meaning
     cell: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from killer.game import commands as c
 from killer.game import names
@@ -15,6 +15,7 @@ from killer.store.sheets import Offer
 
 MOST = 10  # cells at once; more are no decisions but an accident, such as columns sorted alone
 SEVERAL = 3  # rows that may vanish at once before it is an accident as well
+ROWS = frozenset({"newcomer", "gone"})  # offers that hold as long as a row is there, or is not
 
 Told = Callable[[Game, Difference], Value | None]
 """What a game says in the place of a difference; None when it doesn't know the player."""
@@ -69,11 +70,11 @@ def newcomers(entries: Iterable[Entry]) -> list[Offer]:
     return [Offer(None, "newcomer", e.nickname, "", e.nickname) for e in entries]
 
 
-def gone(game: Game, known: Iterable[PlayerId], here: Iterable[PlayerId]) -> list[Offer]:
-    """Offer to take out whoever had a row and has none any more."""
+def gone(game: Game, known: Iterable[PlayerId], here: Iterable[PlayerId]) -> list[Offer] | None:
+    """Offer to take out whoever had a row and has none any more; None after an accident."""
     absent = sorted({i for i in known if game.players[i].status is Status.ALIVE} - set(here))
     if len(absent) > SEVERAL:
-        return []
+        return None
     return [Offer(i, "gone", game.players[i].nickname, "", "out") for i in absent]
 
 
@@ -87,13 +88,18 @@ def _subject(one: Offer) -> tuple[object, ...]:
     return (one.kind, one.player or names.key(one.nickname), one.wanted)
 
 
-def stale(game: Game, kept: Iterable[Offer], made: Iterable[Offer]) -> list[int]:
-    """Pick the offers that have become pointless: done otherwise, or taken back in the sheet."""
+def stale(
+    game: Game, kept: Iterable[Offer], made: Iterable[Offer], sure: Collection[str] = ROWS
+) -> list[int]:
+    """Pick the offers that have become pointless: done otherwise, or taken back in the sheet.
+
+    What is taken back can be told only of the kinds that this look was `sure` of.
+    """
     standing = {_subject(one) for one in made}
     return [
         one.id
         for one in kept
-        if (one.kind in {"newcomer", "gone"} and _subject(one) not in standing)
+        if (one.kind in sure and _subject(one) not in standing)
         or (one.player and _reached(game, game.players[one.player], one))
     ]
 

@@ -67,7 +67,9 @@ def _ways(
     given = Counter(_form(entry.stamp, entry.email) for entry in entries)
     marks = {mark_of(player, tag): player for player in game.players} if tag else {}
     marked = Counter(entry.mark for entry in entries)
-    said = {names.key(c.said.nickname): i for i, c in contacts.items() if c.said and c.said.nickname}
+    said = {
+        names.key(c.said.nickname): i for i, c in contacts.items() if c.said and c.said.nickname
+    }
     mails = _only((c.email.casefold(), i) for i, c in contacts.items())
 
     def by_form(entry: Entry) -> PlayerId | None:

@@ -79,7 +79,11 @@ class Layout:
         said = [meaning_of(header) for header in found.header]
         rivals = {n for n, m in enumerate(said) if n not in ours and m in self._columns}
         header = [
-            "" if n in rivals else HEADERS[ours[n]] if n in ours and said[n] is not ours[n] else text
+            ""
+            if n in rivals
+            else HEADERS[ours[n]]
+            if n in ours and said[n] is not ours[n]
+            else text
             for n, text in enumerate(found.header)
         ]
         if not rivals:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from killer.game import names
 from killer.game.model import Game, PlayerId, State
 from killer.game.refusals import Refusal
 from killer.play import Play, Request
 from killer.sheets import importer
 from killer.sheets.cells import STATE
-from killer.sheets.columns import Meaning, recognise
+from killer.sheets.columns import Meaning, meaning_of, recognise
 from killer.sheets.compare import Row, rows_of
 from killer.sheets.identity import owners
 from killer.sheets.importer import Plan
@@ -28,11 +29,14 @@ WHY = Request(reason="sheet")  # who corrected it in the sheet, nobody can tell
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did or would do, what editors must correct, and who is new in a begun game."""
+    """What a pull did or would do, what editors must correct, and who is new in a begun game.
+
+    The newcomers of a sheet that can't be read are None: nobody knows them.
+    """
 
     plan: Plan | None = None
     corrections: tuple[Correction, ...] = ()
-    newcomers: tuple[Entry, ...] = ()
+    newcomers: tuple[Entry, ...] | None = None
 
 
 class Pull:
@@ -42,7 +46,7 @@ class Pull:
         self._play, self._number, self._tag, self._aside = play, number, tag, aside
         self._taken: tuple[object, ...] = ()
         self._last = Pulled()
-        self._passwords: dict[str, str] = {}
+        self._passwords: Mapping[str, str] = {}
 
     def take(
         self,
@@ -62,22 +66,26 @@ class Pull:
         same = (frozen, challenges, game.state, frozenset(game.by_key), everything)
         if same == self._taken and not dry:
             return replace(self._last, plan=None)
+        begun = game.state is not State.PREPARING
         reading = self._aside(lambda: read_roster(frozen, challenges))
+        reading = _of_editors(reading, frozen) if begun else reading
         sound = reading.without_bad()
         corrections = tuple(_correction(p) for p in reading.problems if p.severity == "problem")
         if not sound.sound:  # what is wrong concerns the sheet as a whole
             return Pulled(None, corrections)
         rows = rows_of(game, sound.entries, contacts, self._tag)
-        begun = game.state is not State.PREPARING
         newcomers = tuple(row.entry for row in rows if begun and row.player is None)
+        aims, given = _aims(frozen), _aims(players)
+        rows = [_aiming(row, aims, given, begun=begun) for row in rows]
         rows = [row for row in rows if not begun or row.player]
         wanted = importer.plan_of(game, rows)
+        words = wanted.secrets
         if not everything:
             wanted = self._without_known_passwords(game, wanted)
         refused = () if dry else self._carry_out(rows, wanted)
         pulled = Pulled(wanted, (*corrections, *refused), newcomers)
-        if not dry:
-            self._taken, self._last = same, pulled
+        if not dry:  # only now: a database that failed us is given the same again
+            self._taken, self._last, self._passwords = same, pulled, words
         return pulled
 
     def _frozen(self, game: Game, found: Table, contacts: Mapping[PlayerId, Contact]) -> Table:
@@ -87,15 +95,17 @@ class Pull:
         sheet = recognise(found)
         entries = everybody(sheet)
         whose = owners(game, entries, contacts, self._tag)
-        pairs = zip(entries, whose, strict=True)
-        known = {entry.row: contacts.get(i, Contact()).said for entry, i in pairs if i}
-        columns = [(n, m) for n, m in enumerate(sheet.meanings) if m and m in STATE]
-        rows = tuple(_frozen_row(row, columns, known.get(row.number)) for row in found.rows)
+        pairs = [(e, i) for e, i in zip(entries, whose, strict=True) if i]
+        known = {entry.row: contacts.get(i, Contact()).said for entry, i in pairs}
+        called = _called(game, pairs, contacts)
+        meant = [(n, meaning_of(header)) for n, header in enumerate(found.header)]
+        columns = [(n, m) for n, m in meant if m in STATE]  # also those that rival with ours
+        rows = tuple(_frozen_row(row, columns, known.get(row.number), called) for row in found.rows)
         return replace(found, rows=rows)
 
     def _without_known_passwords(self, game: Game, wanted: Plan) -> Plan:
         """Leave only passwords that are new, or that have changed since the last look."""
-        before, self._passwords = self._passwords, dict(wanted.secrets)
+        before = self._passwords
         with self._play.database.read() as connection:
             hashed = people.hashes(connection, self._number)
         fresh = {
@@ -128,16 +138,50 @@ class Pull:
         importer.carry_out(self._play, self._number, wanted, WHY, lambda: None, links=False)
 
 
-def _of_the_game(meaning: Meaning, said: Said | None) -> str:
+def _called(
+    game: Game, rows: Sequence[tuple[Entry, PlayerId]], contacts: Mapping[PlayerId, Contact]
+) -> Mapping[str, str]:
+    """Give the names that rows bear now by those that they bore, for cells that name others."""
+    found = {}
+    for entry, player in rows:
+        said = contacts.get(player, Contact()).said
+        for name in (game.players[player].nickname, said.nickname if said else ""):
+            found[names.key(name)] = entry.nickname
+    return found
+
+
+def _aims(found: Table) -> Mapping[int, str]:
+    """Give what the cells of the targets say, by row."""
+    return {entry.row: entry.target for entry in everybody(recognise(found))}
+
+
+def _aiming(row: Row, aims: Mapping[int, str], given: Mapping[int, str], *, begun: bool) -> Row:
+    """Keep what the target's cell said before the start, or else when it was first seen."""
+    number = row.entry.row
+    if not begun:
+        return replace(row, aim=given[number])
+    seen = given[number] if row.said.aim is None else row.said.aim
+    return replace(row, entry=replace(row.entry, target=aims[number]), aim=seen)
+
+
+def _of_editors(reading: Reading, found: Table) -> Reading:
+    """Leave out what is said of the columns that are no longer the editors' to correct."""
+    ours = {header for header in found.header if meaning_of(header) in STATE}
+    theirs = tuple(one for one in reading.problems if one.column not in ours)
+    return replace(reading, problems=theirs)
+
+
+def _of_the_game(meaning: Meaning | None, said: Said | None, called: Mapping[str, str]) -> str:
     if said is None:
         return ""
     match meaning:
         case Meaning.STATUS:
             return said.status
         case Meaning.TARGET:
-            return said.target
+            named = said.target or said.aim or ""
+            return called.get(names.key(named), named)
         case Meaning.KILLED_BY:
-            return said.killed_by
+            return called.get(names.key(said.killed_by), said.killed_by)
         case Meaning.ORDER:
             return str(said.order or "")
         case _:
@@ -145,11 +189,14 @@ def _of_the_game(meaning: Meaning, said: Said | None) -> str:
 
 
 def _frozen_row(
-    row: TableRow, columns: Sequence[tuple[int, Meaning]], said: Said | None
+    row: TableRow,
+    columns: Sequence[tuple[int, Meaning | None]],
+    said: Said | None,
+    called: Mapping[str, str],
 ) -> TableRow:
     cells = list(row.cells)
     for place, meaning in columns:
-        cells[place] = _of_the_game(meaning, said)
+        cells[place] = _of_the_game(meaning, said, called)
     return TableRow(row.number, tuple(cells))
 
 

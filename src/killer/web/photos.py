@@ -146,7 +146,8 @@ class Album:
     @property
     def stopped(self) -> str:
         """Say why the last fetch left off, if that was kept."""
-        return dict(self.errand.detail).get("stopped", "") if self.errand else ""
+        told = dict(self.errand.detail) if self.errand else {}
+        return say(told.pop("stopped"), **told) if "stopped" in told else ""
 
 
 def album() -> ResponseReturnValue:

@@ -1,0 +1,43 @@
+"""One reading of the sheet beside the game at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from killer.game.model import Game, PlayerId
+from killer.sheets.google import Tab
+from killer.sheets.roster import Entry
+from killer.sheets.tables import Row, Table
+from killer.store.people import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The cells of one look: the players' tab as it is, and the challenges where there are any."""
+
+    tab: Tab
+    table: Table
+    challenges: Table | None
+
+
+@dataclass(slots=True)
+class Seen:
+    """A reading with our columns under their own headers, whose each row is, and the game."""
+
+    table: Table
+    entries: tuple[Entry, ...]
+    owners: list[PlayerId | None]
+    contacts: dict[PlayerId, Contact]
+    game: Game
+
+    @property
+    def rows(self) -> list[tuple[Row, PlayerId]]:
+        """Give the rows of known players."""
+        known = dict(zip((e.row for e in self.entries), self.owners, strict=True))
+        return [(row, owner) for row in self.table.rows if (owner := known.get(row.number))]
+
+    @property
+    def places(self) -> Mapping[PlayerId, int]:
+        """Give the number of each player's row."""
+        return {owner: row.number for row, owner in self.rows}
