@@ -1,4 +1,4 @@
-"""Passwords: argon2id, on all cores, and never in the way of the other greenlets."""
+"""Passwords: argon2id, on many cores, and never in the way of the other greenlets."""
 
 from __future__ import annotations
 
@@ -13,30 +13,22 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from gevent import monkey
 from gevent.threadpool import ThreadPool
 
+from killer.threads import Threads
+
 Result = TypeVar("Result")
+CPUS = os.cpu_count() or 1
 
 # OWASP's minimum for argon2id: 19 MiB, two passes, one lane
 # (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html).
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+_THREAD = Threads(1)  # for each worker: memory stays bounded, the loop stays free
 
 
 @cache
 def _nobody() -> str:
     """Give a hash that no password fits, so that an unknown name takes as long as a wrong word."""
     return _HASHER.hash(os.urandom(32))
-
-
-@cache
-def _threads() -> ThreadPool:
-    """Give each worker one real thread for hashing: memory stays bounded, the loop stays free."""
-    return ThreadPool(1)
-
-
-def _aside(work: Callable[[], Result]) -> Result:
-    if monkey.is_module_patched("threading"):
-        result: Result = _threads().apply(work)
-        return result
-    return work()
 
 
 def prepare() -> None:
@@ -46,12 +38,12 @@ def prepare() -> None:
 
 def hash_password(password: str) -> str:
     """Hash a password; about 35 ms of one core."""
-    return _aside(lambda: _HASHER.hash(password))
+    return _THREAD.do(lambda: _HASHER.hash(password))
 
 
 def fits(password_hash: str | None, password: str) -> bool:
     """Tell whether a password fits; without a hash it never does, after the same time."""
-    return _aside(lambda: _verify(password_hash or _nobody(), password))
+    return _THREAD.do(lambda: _verify(password_hash or _nobody(), password))
 
 
 def hash_all(passwords: Sequence[str], done: Callable[[], None]) -> list[str]:
@@ -76,12 +68,12 @@ def _on_all_cores(
         return result
 
     if monkey.is_module_patched("threading"):
-        cores = ThreadPool(os.cpu_count() or 1)
+        cores = ThreadPool(max(1, CPUS - 1))  # a server: one core is left to the players
         try:
             return list(cores.map(one, items))
         finally:
             cores.kill()
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(CPUS) as pool:
         return list(pool.map(one, items))
 
 

@@ -37,11 +37,13 @@ def arrived(**more: object) -> EmailMessage:
 
 
 def plain(mail: EmailMessage) -> str:
-    return mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    """Give the text, with line ends and spaces as a test writes them."""
+    text = mail.get_body(("plain",)).get_content()
+    return text.replace("\r\n", "\n").replace("\xa0", " ")
 
 
 def html(mail: EmailMessage) -> str:
-    return mail.get_body(("html",)).get_content()
+    return mail.get_body(("html",)).get_content().replace("\xa0", " ")
 
 
 def test_a_mail_has_all_that_a_mail_needs() -> None:
@@ -51,7 +53,7 @@ def test_a_mail_has_all_that_a_mail_needs() -> None:
     assert mail["Date"].datetime == DATE
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Message-ID"].endswith("@party.example>")
-    assert mail["Subject"] == "Killer « Week-end » : ton lien de connexion"
+    assert mail["Subject"].replace("\xa0", " ") == "Killer « Week-end » : ton lien de connexion"
     assert mail.get_content_type() == "multipart/alternative"
 
 

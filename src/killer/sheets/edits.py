@@ -48,6 +48,7 @@ def asked(game: Game, changes: Sequence[Difference]) -> list[Offer]:
 
 
 def _offer(game: Game, one: Difference) -> Offer | None:
+    assert one.player is not None
     player = game.players[one.player]
     wanted = _wanted(game, one)
     if not wanted or one.meaning not in _KINDS:

@@ -78,7 +78,8 @@ class Noticed:
         game = seen.game
         if game.state is State.PREPARING:
             return [], set(edits.ROWS)
-        made, sure = edits.asked(game, self._edited(seen, found)), set()
+        sure: set[str] = set()
+        made = edits.asked(game, self._edited(seen, found))
         known = [i for i, contact in seen.contacts.items() if contact.said]
         gone = edits.gone(game, known, seen.places)
         if gone is not None:
@@ -97,7 +98,7 @@ class Noticed:
         people_wrote = [one for one in found if (one.meaning, one.cell.strip()) not in ours]
 
         def told(game: Game, one: Difference) -> Value | None:
-            if one.player not in game.players:
+            if one.player is None or one.player not in game.players:
                 return None
             return self._says(seen, game, one.player)[one.meaning]
 

@@ -90,9 +90,10 @@ class Sync:
         self.hand = Hand(tag_of(self.row.created), self.targets)
         self.layout = Layout(self.google, self.spreadsheet)
         self.noticed = Noticed(self.play, self.row, self.hand)
-        self._puller = pull.Pull(
-            self.play, self.row.id, self.hand.tag, lambda work: self.aside(work)
-        )
+        self._puller = pull.Pull(self.play, self.row.id, self.hand.tag, self._beside)
+
+    def _beside(self, work: Callable[[], roster.Reading]) -> roster.Reading:
+        return self.aside(work)  # looked up each time: it may be set after this was made
 
     def look(self, wishes: Wishes) -> Look:
         """Look at the sheet once: take what is new, then write what has moved.
@@ -136,6 +137,7 @@ class Sync:
         missing = self.layout.missing(keys) if wishes.push else ()
         if wishes.push and not wishes.dry:
             if missing:
+                self._memory.header = None  # for once, it is we who change it
                 self.layout.arrange(reading.tab, reading.table, missing)
                 return None
             self._write(seen, found)
@@ -161,7 +163,7 @@ class Sync:
     def _read(self, wishes: Wishes) -> Reading:
         """Read both tabs; when the headers are others than before, make sure it is the same tab."""
         memory = self._memory
-        known = memory.tabs is not None
+        known = memory.tabs and memory.header
         reading = self._read_tabs(memory.tabs or self._discover(), wishes)
         if known and reading.table.header != memory.header:
             reading = self._read_tabs(self._discover(), wishes)
