@@ -24,6 +24,9 @@ from engines.smtp import BREAK, PASSWORD, USER, Box, mail_server, token_of
 from killer import cli
 from killer.game import commands as c
 from killer.language import speaking
+from killer.mail import credentials
+from killer.store import mails
+from killer.store.mails import HANDING, Mail
 from killer.store.tables import leases
 from mail.worlds import SITE, addresses_of, give_addresses, log, signs_in, states
 from web.world import BOSS, PLAYERS, SECRET, World, empty_world, populate, settings_in
@@ -174,7 +177,9 @@ def test_the_whole_report_names_everybody_who_was_not_reached(
 ) -> None:
     give_addresses(world, Ana="", Bo="nothing")
     box.faults.refused = {addresses_of(world)["Gus"]}
-    box.faults.lost = [addresses_of(world)["Hana"]] * 9
+    with world.site.database.write() as connection:
+        row = Mail(addresses_of(world)["Hana"], HANDING)
+        mails.note(connection, world.number, world.who("Hana").id, credentials.KIND, row)
     done = run("mail", "credentials")
     assert done.exit_code == 1
     assert "4 mails have gone out" in done.stdout

@@ -25,6 +25,8 @@ from browser.devices import PHONE, finger_on  # noqa: E402
 from browser.stage import Stage  # noqa: E402
 from e2e.rosters import Person  # noqa: E402
 from e2e.server import LINK, Server  # noqa: E402
+from engines.google import Emulator  # noqa: E402
+from engines.processes import wait_for  # noqa: E402
 from web.gallery import CHALLENGES, names  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -32,7 +34,8 @@ GAME = "Week-end d'intégration"
 HEAD = ("Horodateur", "Surnom", "Année", "Mot de passe", "Défi ciblé", "Adresse e-mail")
 KILO = 1000
 LIMITS = {"killer": 250 * KILO, "import": 150 * KILO, "organisation": 150 * KILO}
-LIMITS["podium"] = 150 * KILO
+LIMITS["podium"] = LIMITS["feuille"] = 150 * KILO
+SHEET, TAB = "feuille", "Réponses au formulaire 1"
 PLAYERS = 60
 FALLS = 23
 HEROINE = "Camille"
@@ -73,11 +76,23 @@ def sheet(rows: list[tuple[str, str, str]], idle: tuple[int, ...] = ()) -> bytes
     return text.getvalue().encode()
 
 
-def raised(folder: Path) -> Stage:
+def connected(google: Emulator, folder: Path) -> dict[str, str]:
+    """Give the settings of a server whose sheet is at that Google."""
+    return {
+        "SHEET_ID": SHEET,
+        "SERVICE_ACCOUNT_FILE": str(google.key_file(folder)),
+        "GOOGLE_API_URL": google.url,
+        "PLAYERS_CACHE_TTL": "5",
+    }
+
+
+def raised(folder: Path, google: Emulator) -> Stage:
     """Import the players, start the server and the game."""
-    server, people = Server(folder, GUNICORN_WORKERS="2"), roster()
+    people = roster()
+    server = Server(folder, GUNICORN_WORKERS="2", **connected(google, folder))
     export = folder / "inscriptions.csv"
     export.write_bytes(sheet([(p.nickname, p.password, "") for p in people]))
+    google.sheet(SHEET, {TAB: list(csv.reader(export.read_text().splitlines()))})
     server.command("import", "--game", GAME, "--players", export)
     said = server.command("organiser", "add", "Agathe")
     server.start()
@@ -172,6 +187,20 @@ class Studio:
         page.set_viewport_size({"width": 960, "height": int(box["y"] + box["height"] + 8)})
         self.shoot("import", page)
 
+    def edited_sheet(self, google: Emulator) -> None:
+        """Show what is asked when an editor of the sheet writes somebody dead."""
+        tab = google.tab(SHEET, TAB)
+        wait_for(lambda: "État" in tab.rows()[0], 60, "the columns of the game")
+        named = {row[1]: number for number, row in enumerate(tab.rows())}
+        living = [name for name in self.stage.ring() if name in named]
+        wait_for(lambda: tab.cell(named[living[0]], "État") == "alive", 60, "the states")
+        reads = google.count("read")
+        wait_for(lambda: google.count("read") > reads + 1, 60, "a look that finds the sheet level")
+        tab.set(named[living[0]], "État", "morte")
+        wait_for(lambda: tab.cell(named[living[0]], "État") == "alive", 60, "the cell put right")
+        size = {"viewport": {"width": 1020, "height": 760}}
+        self.shoot("feuille", self.page("/organiser/sheet", self.stage.host.cookie, **size))
+
     def podium(self) -> None:
         """Show the end."""
         size = {"viewport": {"width": 1100, "height": 640}}
@@ -198,21 +227,22 @@ class Studio:
 def main() -> None:
     """Play, photograph, and put the pictures together."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play_:
-        stage = raised(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play_, Emulator() as google:
+        stage = raised(Path(folder), google)
         try:
             browser = play_.chromium.launch(
                 executable_path="/usr/bin/chromium", args=[*FLAGS, "--lang=fr-FR"]
             )
-            photograph(Studio(browser, stage))
+            photograph(Studio(browser, stage), google)
             browser.close()
         finally:
             stage.server.end()
 
 
-def photograph(studio: Studio) -> None:
+def photograph(studio: Studio, google: Emulator) -> None:
     """Take all pictures in the order of the game."""
     play(studio.stage, FALLS)
+    studio.edited_sheet(google)
     studio.desk()
     studio.heroine()
     studio.roster_with_mistakes()
@@ -221,7 +251,7 @@ def photograph(studio: Studio) -> None:
     laptop = f'<figure class="laptop">{studio.image("desk")}</figure>'
     phones = "".join(f'<figure class="phone">{studio.image(n)}</figure>' for n in ("card", "death"))
     studio.picture("killer", laptop + phones, 1240)
-    for name in ("import", "organisation", "podium"):
+    for name in ("import", "organisation", "podium", "feuille"):
         bare = "<style>body { padding: 0 }</style>"
         studio.picture(name, bare + studio.image(name), 900)
 

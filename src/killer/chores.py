@@ -18,10 +18,12 @@ from killer.play import Play, Request
 from killer.settings import Settings
 from killer.sheets.google import Google, GoogleError
 from killer.store import errands
+from killer.store.database import StoreUnavailableError
 from killer.store.errands import Errand
 
 PAUSE = 30.0  # seconds before an errand that something passing stopped is gone on with
 NOTED = 1.0  # seconds between two notes of how far an errand is
+PASSING = frozenset({"stopped", "busy"})  # codes of mails that go on by themselves later
 
 _log = structlog.get_logger()
 Pairs = tuple[tuple[str, str], ...]
@@ -53,7 +55,16 @@ class Chores:
             due = errands.waiting(connection)
         for errand in due:
             if self._clock() >= self._not_before.get(errand.id, 0.0) and not self._stop():
-                self._do(replace(errand, state="doing", detail=()))
+                self._try(replace(errand, state="doing", detail=()))
+
+    def _try(self, errand: Errand) -> None:
+        try:
+            self._do(errand)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others get their turn
+            self._not_before[errand.id] = self._clock() + PAUSE
+            _log.error("errand.crashed", kind=errand.kind, id=errand.id, exc_info=error)
 
     def _do(self, errand: Errand) -> None:
         self._note(errand)
@@ -117,6 +128,6 @@ class Chores:
         failed = len(report.failed) + len(report.uncertain)
         sent = len(report.sent)
         ended = replace(errand, done=sent, failed=failed, total=sent + failed + report.left)
-        if self._stop() and report.left:
+        if report.stopped in PASSING:
             return replace(ended, state="waiting")  # whoever takes over goes on
         return replace(ended, state="failed" if report.stopped else "done", detail=report.reasons)

@@ -117,8 +117,8 @@ def _tell(site: Site, row: GameRow, look: Look, wishes: Wishes) -> None:
     if wishes.push:
         typer.echo(say(f"cli.sheet.push.{would}", n=len(look.differences)))
     for one in look.corrections:
-        where = "" if one.row is None else f"{one.row} {one.column}"
-        typer.echo(f"  {where} : {say(one.code, **dict(one.params))}", err=True)
+        where = "" if one.row is None else f"{one.row} {one.column}".strip() + " : "
+        typer.echo(f"  {where}{say(one.code, **dict(one.params))}", err=True)
     if look.offers:
         typer.echo(say("cli.sheet.offers", n=len(look.offers), address=site.settings.address))
     if look.corrections:

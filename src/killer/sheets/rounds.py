@@ -57,9 +57,8 @@ class Rounds:
             return False
         challenges = moment >= self._read_challenges + max(1, self._settings.actions_ttl)
         self._read = moment
-        if challenges:
+        if self._look(sync, Wishes(challenges=challenges)) and challenges:
             self._read_challenges = moment
-        self._look(sync, Wishes(challenges=challenges))
         return True
 
     def _game(self) -> GameRow:
@@ -77,7 +76,8 @@ class Rounds:
             self._level = None
         return self._sync
 
-    def _look(self, sync: Sync, wishes: Wishes) -> None:
+    def _look(self, sync: Sync, wishes: Wishes) -> bool:
+        """Look, and tell whether nothing stood in the way."""
         try:
             found = sync.look(wishes)
         except GoogleError as error:
@@ -88,10 +88,12 @@ class Rounds:
             params = (("file", error.file), *error.params)
             self._trouble(sync, f"roster.{error.code}", params)
         else:
-            self._level = found.version if found.level else None
-            self._note(sync, found)
+            late, self._level = self._level, found.version if found.level else None
+            self._note(sync, found, 0 if late != found.version else len(found.differences))
+            return True
+        return False
 
-    def _note(self, sync: Sync, found: Look) -> None:
+    def _note(self, sync: Sync, found: Look, mended: int) -> None:
         number = sync.row.id
         with self._play.database.read() as connection:
             before = sheets.state(connection, number) or SheetState()
@@ -100,6 +102,7 @@ class Rounds:
             read_at=games.now(),
             wrote_at=games.now() if wrote else before.wrote_at,
             problems=found.corrections,
+            mended=mended,
         )
         with self._play.database.write() as connection:
             sheets.set_state(connection, number, after)

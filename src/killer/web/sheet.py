@@ -24,7 +24,8 @@ READER = "sheet"
 PAGE = "/organiser/sheet"
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000  # milliseconds
 LATE = 30 * SECOND  # without anything wrong, the sheet says everything after that
-SILENT = 2 * MINUTE  # nobody has even looked at the sheet for so long
+JUST_NOW = 5 * SECOND
+SILENT = 2 * MINUTE  # nobody has looked at the sheet for so long after a look was due
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Desk:
 def page() -> ResponseReturnValue:
     """Show how level the sheet is, what its editors ask for and what they should correct."""
     if request.args.get("part") == "line":
-        return render.page("organiser/_sheet_line.html", line=line() or Line("late", ""))
+        found = line()
+        return render.page("organiser/_sheet_line.html", line=found) if found else ""
     return render.page("organiser/sheet.html", desk=_desk())
 
 
@@ -138,10 +140,12 @@ def _words(
     if level.read_at is None:
         return "late", say("sheet.line.never"), ""
     ago = now() - level.read_at
-    if ago > SILENT:
+    if ago > SILENT + site().settings.players_ttl * SECOND:
         return "trouble", say("sheet.line.silent", ago=duration(ago)), ""
     if behind * SECOND > LATE:
         return "late", say("sheet.line.late", ago=duration(int(behind * SECOND))), ""
+    if ago < JUST_NOW:
+        return "level", say("sheet.line.just_now"), ""
     return "level", say("sheet.line.level", ago=duration(ago)), ""
 
 
@@ -171,20 +175,21 @@ def lag(connection: Connection, number: int, version: int) -> float:
 
 def apply(number: int) -> ResponseReturnValue:
     """Do in the game what somebody wrote into the sheet."""
-    game, here = viewer().game, viewer().feed.number
+    here = viewer().feed.number
     with site().database.read() as connection:
-        one = next((o for o in sheets.every_offer(connection, here) if o.id == number), None)
-    if one is None:
-        raise ProblemError(404, "offer_gone")
-    command = edits.command(game, one, deeds.seed())
+        one = _standing(connection, number)
+    command = edits.command(viewer().game, one, deeds.seed())
 
     def settle(connection: Connection, _game: Game) -> None:
-        sheets.take_offer(connection, here, number)
+        if sheets.take_offer(connection, here, number) is None:
+            raise ProblemError(404, "offer_gone")  # somebody else was quicker
 
     why = asked(say("sheet.offer.reason"))
     try:
         site().play.perform(here, command, request=why, alongside=settle)
     except Refusal as refusal:
+        with site().database.read() as connection:
+            _standing(connection, number)
         render.leave_notice(tell(refusal).title, "problem")
     else:
         render.leave_notice(say("sheet.offer.applied", who=one.nickname))
@@ -195,10 +200,17 @@ def refuse(number: int) -> ResponseReturnValue:
     """Leave the game as it is; the sheet was put right already."""
     here = viewer().feed.number
     with site().database.write() as connection:
-        known = next((o for o in sheets.every_offer(connection, here) if o.id == number), None)
-        if known and known.kind in {"newcomer", "gone"}:
-            sheets.refuse_offer(connection, here, number)  # the row is still there
+        if _standing(connection, number).kind in edits.ROWS:
+            sheets.refuse_offer(connection, here, number)  # the row is still there, or still gone
         else:
             sheets.drop_offers(connection, here, [number])
     render.leave_notice(say("sheet.offer.refused"))
     return redirect(PAGE, 303)
+
+
+def _standing(connection: Connection, number: int) -> Offer:
+    """Give an offer that nobody has decided yet."""
+    one = next((each for each in _waiting(connection) if each.id == number), None)
+    if one is None:
+        raise ProblemError(404, "offer_gone")
+    return one
