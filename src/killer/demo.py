@@ -81,9 +81,10 @@ def run(settings: Settings, pace: float) -> None:
 
 
 def _throw_away(settings: Settings, folder: Path) -> Settings:
-    """Keep where to listen; everything else is for this once."""
+    """Keep where to listen; everything else is for this once, and nobody's sheet or mail."""
     workers = settings.workers or WORKERS
-    return replace(settings, data_dir=folder, database_url="", workers=workers, loglevel="warning")
+    here = replace(settings, data_dir=folder, database_url="", workers=workers, loglevel="warning")
+    return replace(here, sheet_id="", key_file=Path(), smtp_host="")
 
 
 def _show(settings: Settings, pace: float) -> None:

@@ -129,7 +129,8 @@ def keep(google: Emulator, sqlite_url: str, tmp_path: Path) -> Iterator[Keep]:
 
     def make(rows: Sequence[Sequence[str]] = (), *, targets: bool = False, **tabs: list) -> Kept:
         google.quota.for_account = google.quota.for_project = {"read": 10**6, "write": 10**6}
-        tab = google.sheet(SHEET, {FORM: rows or form(6), **tabs})[FORM]
+        size = (len(rows or ()) + 30, 30)
+        tab = google.sheet(SHEET, {FORM: rows or form(6), **tabs}, size=size)[FORM]
         made.append(a_world(sqlite_url))
         return Kept(google, made[0], google.key_file(tmp_path), tab, targets)
 

@@ -12,6 +12,7 @@ from engines.google.grid import Mark, shown
 from killer.game.model import Game, PlayerId
 
 SEAL = "witness"
+SAME = {"vivant": "alive", "mort": "dead", "hors jeu": "out"}  # words that needn't be put right
 STATE = frozenset({"status", "killed_by", "order", "kills", "mark"})
 
 
@@ -84,6 +85,7 @@ class Witness:
             marked = cells.pop("mark")
             assert marked.startswith(f"k{player}-") if player else not marked
             wanted.pop("mark", None)
+            cells["status"] = SAME.get(cells["status"], cells["status"])
             assert cells == wanted, (self.tab.rows()[0], self.tab.rows()[number], wanted)
 
 

@@ -1,7 +1,8 @@
-"""A deployment with a Google Sheet that nobody reads: what the keeper would note is written here."""
+"""A deployment with a Google Sheet that nobody reads: tests write what the keeper would note."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from html import unescape
@@ -14,6 +15,7 @@ from sqlalchemy import update
 
 from killer import app as app_
 from killer.game import commands as c
+from killer.game.model import Status
 from killer.store import check, games, keeping, sheets
 from killer.store.games import now
 from killer.store.log import Recorded, since
@@ -82,7 +84,12 @@ def offers(world: World) -> list[Offer]:
 
 
 def text(client: FlaskClient, path: str = PAGE, **headers: str) -> str:
-    return unescape(client.get(path, headers=headers).text)
+    return plain(client.get(path, headers=headers).text)
+
+
+def plain(html: str) -> str:
+    """Give a page's words without entities and without French typography's own spaces."""
+    return re.sub("[\xa0\u202f]", " ", unescape(html))
 
 
 def decide(client: FlaskClient, number: int, verb: str = "apply", **fields: str) -> Any:
@@ -102,7 +109,7 @@ def faults(world: World) -> list[str]:
 
 
 def another_organiser(world: World, nickname: str = "Cheffe") -> FlaskClient:
-    world.do(c.Enrol(nickname, status=c.Status.OUT, organiser=True))
+    world.do(c.Enrol(nickname, status=Status.OUT, organiser=True))
     return world.phone(nickname)
 
 
@@ -111,5 +118,5 @@ def elsewhere(world: World) -> World:
     with world.site.database.write() as connection:
         number = games.create(connection, "Rentrée")
     found = World(world.app, number)
-    found.do(c.Enrol("Zoé", status=c.Status.OUT, organiser=True))
+    found.do(c.Enrol("Zoé", status=Status.OUT, organiser=True))
     return found

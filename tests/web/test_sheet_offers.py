@@ -30,10 +30,16 @@ __all__ = ["boss", "world"]
 
 #: The kind, what is before and wanted, and words of the offer and of its consequence.
 SENTENCES = [
-    ("status", "alive", "dead", "Ana : En vie → Mort dans la feuille.", "compte pour son chasseur"),
-    ("status", "alive", "gaveup", "Ana : En vie → Abandon", "sans élimination"),
-    ("status", "alive", "out", "Ana : En vie → Hors jeu", "le retire du jeu"),
-    ("status", "dead", "alive", "Ana : Mort → En vie", "nouvelle place du cercle"),
+    (
+        "status",
+        "alive",
+        "dead",
+        "Ana : en vie → éliminé dans la feuille.",
+        "compte pour son chasseur",
+    ),
+    ("status", "alive", "gaveup", "Ana : en vie → abandon", "sans élimination"),
+    ("status", "alive", "out", "Ana : en vie → hors jeu", "le retire du jeu"),
+    ("status", "dead", "alive", "Ana : éliminé → en vie", "nouvelle place du cercle"),
     ("target", "", "Bo", "Ana : la feuille lui donne une autre cible, Bo.", "trois joueurs"),
     ("killed_by", "Gus", "Bo", "Ana : éliminé par Gus → Bo", "l'élimination pour Bo"),
     ("killed_by", "", "Bo", "Ana : éliminé par personne → Bo", "l'élimination pour Bo"),
@@ -49,22 +55,15 @@ ENGLISH_WORDS = {
 }
 
 
-@pytest.mark.parametrize(("kind", "before", "wanted", "words", "consequence"), SENTENCES)
-def test_an_offer_is_a_sentence_and_its_consequence(
-    world: World,
-    boss: FlaskClient,
-    kind: str,
-    before: str,
-    wanted: str,
-    words: str,
-    consequence: str,
-) -> None:
-    offer(world, kind, "Zoé" if kind == "newcomer" else "Ana", before, wanted)
-    page = text(boss)
-    assert words.casefold() in page.casefold()
-    assert consequence in page
-    assert all(said in text(boss, **ENGLISH) for said in ENGLISH_WORDS[kind])
-    assert "%(" not in page
+def test_an_offer_is_a_sentence_and_its_consequence(world: World, boss: FlaskClient) -> None:
+    for kind, before, wanted, words, consequence in SENTENCES:
+        number = offer(world, kind, "Zoé" if kind == "newcomer" else "Ana", before, wanted)
+        page = text(boss)
+        assert words in page
+        assert consequence in page
+        assert all(said in text(boss, **ENGLISH) for said in ENGLISH_WORDS[kind])
+        assert "%(" not in page
+        decide(boss, number, "refuse")
 
 
 # --- applying ---

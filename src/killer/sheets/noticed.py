@@ -11,6 +11,7 @@ from killer.sheets.cells import STATE, Difference, Hand, Value, values, writable
 from killer.sheets.columns import Meaning
 from killer.sheets.pull import Pulled
 from killer.sheets.seen import Seen
+from killer.sheets.tables import Row
 from killer.store import games, keeping, log, sheets
 from killer.store.games import GameRow
 from killer.store.people import Contact
@@ -28,16 +29,19 @@ class Noticed:
         self._play, self._row, self._hand = play, row, hand
         self._level: Game | None = None  # when every cell was last seen to say what the game said
         self._places: Mapping[PlayerId, int] = {}  # of the rows when something was last written
-        self._wrote: dict[tuple[int, Meaning], set[str]] = {}  # by row, not yet seen in its place
+        self._wrote: set[Text] = set()  # and not yet seen in its place
+        self._others: set[Text] = set()  # what stood in rows of nobody before that
 
     # --- what was written ---
 
-    def writing(self, seen: Seen, found: Sequence[Difference]) -> None:
+    def writing(
+        self, seen: Seen, found: Sequence[Difference], places: Mapping[Meaning, int]
+    ) -> None:
         """Remember what is about to be written, and where."""
         self._places = seen.places
-        for one in found:
-            text = str(writable(one.meaning, one.wanted))
-            self._wrote.setdefault((one.row.number, one.meaning), set()).add(text)
+        if not self._wrote:
+            self._others = {(m, text) for _row, m, text in _of_nobody(seen, places)}
+        self._wrote |= {(one.meaning, str(writable(one.meaning, one.wanted))) for one in found}
 
     def level(self, game: Game) -> None:
         """Remember that the sheet says all that the game says."""
@@ -49,12 +53,14 @@ class Noticed:
 
     def strays(self, seen: Seen, places: Mapping[Meaning, int]) -> Iterator[Difference]:
         """Give what we wrote into rows of nobody, because rows moved under our hand."""
-        owned = set(seen.places.values())
-        for row in seen.table.rows:
-            for meaning, place in places.items() if row.number not in owned else ():
-                cell = row.cells[place].strip() if place < len(row.cells) else ""
-                if cell and cell in self._wrote.get((row.number, meaning), ()):
-                    yield Difference(None, row, meaning, cell, "")
+        for row, meaning, text in _of_nobody(seen, places) if self._moved(seen) else ():
+            if text and (meaning, text) in self._wrote - self._others:
+                yield Difference(None, row, meaning, text, "")
+
+    def _moved(self, seen: Seen) -> bool:
+        """Tell whether rows moved after we last looked where to write."""
+        now = seen.places
+        return any(now.get(player) != place for player, place in self._places.items())
 
     # --- what is asked ---
 
@@ -109,9 +115,8 @@ class Noticed:
 
     def _perhaps_ours(self, seen: Seen, history: Sequence[Game]) -> set[Text]:
         """Give the texts that may stand in a wrong row although nobody but us wrote them."""
-        now = seen.places
-        if self._wrote and any(now.get(i, n) != n for i, n in self._places.items()):
-            return {(place[1], text) for place, texts in self._wrote.items() for text in texts}
+        if self._moved(seen):
+            return self._wrote
         if self._level is None and len(history) > 1:
             return set(self._news(seen, history))  # an earlier keeper was perhaps just writing it
         return set()
@@ -141,3 +146,11 @@ class Noticed:
         for record in records:
             history.append(history[-1].after(record.event))
         return history
+
+
+def _of_nobody(seen: Seen, places: Mapping[Meaning, int]) -> Iterator[tuple[Row, Meaning, str]]:
+    """Give the cells of our columns in rows that are no player's."""
+    owned = set(seen.places.values())
+    for row in seen.table.rows:
+        for meaning, place in places.items() if row.number not in owned else ():
+            yield row, meaning, row.cells[place].strip() if place < len(row.cells) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from killer.game.model import State
@@ -140,7 +140,7 @@ class Sync:
                 self._memory.header = None  # for once, it is we who change it
                 self.layout.arrange(reading.tab, reading.table, missing)
                 return None
-            self._write(seen, found)
+            self._write(seen, found, places)
         return _told(seen, pulled, offers, found, missing)
 
     def _pull(self, seen: Seen, reading: Reading, wishes: Wishes) -> pull.Pulled:
@@ -205,7 +205,9 @@ class Sync:
 
     # --- writing ---
 
-    def _write(self, seen: Seen, found: Sequence[Difference]) -> None:
+    def _write(
+        self, seen: Seen, found: Sequence[Difference], places: Mapping[Meaning, int]
+    ) -> None:
         if not found:
             self.noticed.level(seen.game)
             return
@@ -214,7 +216,7 @@ class Sync:
         for one in found:
             column = cells.setdefault(marks[one.meaning], {})
             column[one.row.number - 1] = writable(one.meaning, one.wanted)
-        self.noticed.writing(seen, found)
+        self.noticed.writing(seen, found, places)
         self.google.write(self.spreadsheet, cells)
 
 

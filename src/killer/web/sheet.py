@@ -178,7 +178,6 @@ def apply(number: int) -> ResponseReturnValue:
     here = viewer().feed.number
     with site().database.read() as connection:
         one = _standing(connection, number)
-    command = edits.command(viewer().game, one, deeds.seed())
 
     def settle(connection: Connection, _game: Game) -> None:
         if sheets.take_offer(connection, here, number) is None:
@@ -186,6 +185,7 @@ def apply(number: int) -> ResponseReturnValue:
 
     why = asked(say("sheet.offer.reason"))
     try:
+        command = edits.command(viewer().game, one, deeds.seed())
         site().play.perform(here, command, request=why, alongside=settle)
     except Refusal as refusal:
         with site().database.read() as connection:
