@@ -170,15 +170,29 @@ def party(
     with servers.started(command, environment, port) as server:
         if until(lambda: marked(desk.shown())) == math.inf:
             raise SystemExit(f"the roster was never taken: {(folder / 'log').read_text()[-2000:]}")
-        cookies = servers.links(folder, port)
-        alive = [name for name in cookies if name != ORGANISER]
-        random.Random(7).shuffle(alive)  # noqa: S311  # the same deaths in every run
-        one = Party(desk, server, folder, rows, cookies, alive)
-        start = wire.request("POST", "/api/organiser/game/start", cookies[ORGANISER], b"{}")
-        status, body = patient(port, start)[0]
-        assert status == 200, body
+        one = begun(desk, server, folder, rows)
         until_right(one)
         yield one
+
+
+@contextmanager
+def without_sheet(folder: Path, players: int) -> Iterator[Party]:
+    """Begin the same kind of game where no sheet is kept, to compare with."""
+    servers.import_roster(folder, players)
+    with servers.killer(folder, workers=16) as server:
+        yield begun(None, server, folder, [])
+
+
+def begun(desk: Any, server: servers.Server, folder: Path, first: list[list[str]]) -> Party:
+    """Start the game of a server that has its players."""
+    cookies = servers.links(folder, server.port)
+    alive = [name for name in cookies if name != ORGANISER]
+    random.Random(7).shuffle(alive)  # noqa: S311  # the same deaths in every run
+    one = Party(desk, server, folder, first, cookies, alive)
+    start = wire.request("POST", "/api/organiser/game/start", cookies[ORGANISER], b"{}")
+    status, body = patient(server.port, start)[0]
+    assert status == 200, body
+    return one
 
 
 def marked(rows: list[list[str]]) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from killer.game import commands as c
-from killer.mail import cards, glyphs
+from killer.mail import drawing, glyphs
 from killer.mail.cards import Card, Words
 from killer.store import people
 from mail.worlds import SITE, signs_in
@@ -24,7 +24,7 @@ NAMES = ("Camille", "🦊 Renard", "李明", "김철수", "W" * 60, "Jean-Christ
 
 
 def drawn(found: list[Card], words: Words = WORDS) -> pypdfium2.PdfDocument:
-    return pypdfium2.PdfDocument(cards.pdf(found, words))
+    return pypdfium2.PdfDocument(drawing.pdf(found, words))
 
 
 def codes(page: pypdfium2.PdfPage) -> list[str]:
@@ -84,10 +84,10 @@ def test_a_long_nickname_stays_on_its_card() -> None:
     name = "Maximilienne-Alexandrine de la Rochefoucauld-Montmorency"
     (page,) = drawn([Card(name, f"{SITE}/s/x")])
     assert "".join(text(page).split()).count("".join(name.split())) == 1
-    for size in cards.SIZES:
-        lines = cards._broken(glyphs.readable(name), size)
-        if size <= cards.BREAKING:
-            assert all(cards._fits(line, size) for line in lines)
+    for size in drawing.SIZES:
+        lines = drawing._broken(glyphs.readable(name), size)
+        if size <= drawing.BREAKING:
+            assert all(drawing._fits(line, size) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def tick():
 gevent.spawn(tick)
 gevent.sleep(0)
 before = len(ticks)
-drawn = cards.pdf_aside([cards.Card("Ana", "https://x.example/s/a")], cards.Words("", "", ""))
+drawn = cards.pdf([cards.Card("Ana", "https://x.example/s/a")], cards.Words("", "", ""))
 print(drawn[:4].decode(), len(ticks) > before + 1)
 """
 

@@ -1,6 +1,7 @@
-"""The tests of the sheets' room have a Google of their own."""
+"""The tests of the sheets' room have a Google of their own, and sheets at it."""
 
 from engines.google.fixtures import google
+from google_desk import desk, slept
 from kept_sheet import keep
 
-__all__ = ["google", "keep"]
+__all__ = ["desk", "google", "keep", "slept"]

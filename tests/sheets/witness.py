@@ -1,4 +1,4 @@
-"""Somebody who remembers every cell of a sheet and sees whether the keeper touched a foreign one."""
+"""Somebody who remembers every cell of a sheet, and sees when a foreign one was touched."""
 
 from __future__ import annotations
 

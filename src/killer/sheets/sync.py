@@ -24,7 +24,7 @@ from killer.store.sheets import Correction, Offer
 
 __all__ = ["READER", "Look", "LostLeaseError", "Sync", "Wishes"]
 
-SETTLING = 4  # times that one look may begin again because the sheet is being rebuilt
+SETTLING = 6  # times that one look may begin again because the sheet is being rebuilt
 
 
 def _at_once(work: Callable[[], roster.Reading]) -> roster.Reading:

@@ -155,7 +155,7 @@ def print_cards() -> ResponseReturnValue:
     database = site().database
     holders = credentials.card_holders(database, number, Wanted(), unreached=True)
     tokens = {player.id: people.new_token() for player in holders}
-    drawn = cards.pdf_aside(
+    drawn = cards.pdf(
         [cards.Card(p.nickname, f"{address}/s/{tokens[p.id]}") for p in holders],
         cards.words(viewer().game.name),
     )
