@@ -18,6 +18,7 @@ DESK = (
     "/organiser/import",
     "/organiser/mails",
     "/organiser/photos",
+    "/organiser/sheet",
     "/organiser/players/Camille",
     "/organiser/game/end",
 )

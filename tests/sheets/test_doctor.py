@@ -198,7 +198,7 @@ def test_a_title_in_the_settings_that_no_tab_has(
 def test_a_title_in_the_settings_of_an_empty_tab(google: Emulator, check: Examine) -> None:
     google.sheet(SHEET, SOUND | {"Vide": []})
     found = check(players_tab="Vide")
-    assert wrong(found) == ["roster.unreadable_empty"]
+    assert wrong(found) == ["roster.unreadable_no_header"]
     assert found[-1].where == "Vide"
 
 
