@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import NoReturn, TypeVar
 
 from gevent import monkey
 from gevent.threadpool import ThreadPool
@@ -24,7 +24,20 @@ class Threads:
 
     def do(self, work: Callable[[], Result]) -> Result:
         """Do it aside and wait for it; where nothing is patched by gevent, do it right here."""
-        if monkey.is_module_patched("threading"):
-            result: Result = self._pool.apply(work)
-            return result
-        return work()
+        if not monkey.is_module_patched("threading"):
+            return work()
+        done: Callable[[], Result] = self._pool.apply(_outcome, (work,))
+        return done()
+
+
+def _outcome(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Bring an error back as a value: gevent would print it, although somebody handles it."""
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001  # it is raised again where it was asked for
+        return partial(_again, error)
+    return lambda: result
+
+
+def _again(error: Exception) -> NoReturn:
+    raise error

@@ -23,7 +23,7 @@ __all__ = ["google"]
 SHEET = "1end-to-end"
 TTL = 5
 HEAD = ["Horodateur", "Surnom", "Adresse e-mail", "Téléphone"]
-BEGINS = re.compile(r"keeper\.begins.*?holder['\"]?[=:]\s*['\"]?[^:\s'\"]*:(\d+):")
+BEGINS = re.compile(r'"holder": "[^:"]*:(\d+):[^"]*", "event": "keeper\.begins"')
 
 
 @pytest.fixture

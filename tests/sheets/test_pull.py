@@ -9,8 +9,8 @@ from kept_sheet import HEAD, form, old_form
 
 from killer import passwords
 from killer.game import commands as c
-from killer.game.model import Status
-from killer.sheets.identity import tag_of
+from killer.game.model import PlayerId, Status
+from killer.sheets.identity import mark_of, tag_of
 from killer.sheets.pull import Pull, Pulled
 from killer.sheets.roster import Reading
 from killer.sheets.tables import Table, table_of
@@ -114,9 +114,10 @@ def test_a_row_that_is_refused_is_told_and_the_others_are_taken(puller: Puller) 
 
 
 def test_a_renamed_target_is_still_known_as_somebody_s_target(puller: Puller) -> None:
-    puller.take(old_form(4))
+    marks = ["ID Killer", *(mark_of(PlayerId(n), tag_of(1)) for n in range(1, 5))]
+    rows = [[*row, mark] for row, mark in zip(old_form(4), marks, strict=True)]
+    puller.take(rows)
     puller.world.perform(c.Start(1))
-    rows = old_form(4)
     rows[2][3] = "Robert"
     for _ in range(3):
         assert puller.take(rows).corrections == ()

@@ -1,0 +1,44 @@
+"""Real threads: what is done in them comes back, an error too, and greenlets go on meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from killer.threads import Threads
+
+ASIDE = """
+from gevent import monkey
+monkey.patch_all()
+import gevent, hashlib
+from killer.threads import Threads
+ticks = []
+def tick():
+    while True:
+        ticks.append(1)
+        gevent.sleep(0)
+gevent.spawn(tick)
+gevent.sleep(0)
+before = len(ticks)
+Threads(1).do(lambda: hashlib.pbkdf2_hmac("sha256", b"a", b"b", 300_000))
+print(len(ticks) > before + 1)
+try:
+    Threads(1).do(lambda: 1 / 0)
+except ZeroDivisionError as error:
+    print(error)
+"""
+
+
+def test_without_gevent_it_is_done_right_here() -> None:
+    assert Threads(1).do(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        Threads(1).do(lambda: 1 // 0)
+
+
+def test_greenlets_go_on_and_an_error_is_raised_once_and_printed_nowhere() -> None:
+    command = [sys.executable, "-c", ASIDE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split("\n") == ["True", "division by zero", ""]
+    assert done.stderr == ""
