@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -330,14 +329,17 @@ def habits(place: Path) -> bool:
 
 
 def main(wanted: Sequence[str]) -> None:
-    """Measure the parts that are named (rush, outages, habits), or all of them."""
+    """Measure the parts that are named, or all of them."""
     long = "--long" in wanted
-    chosen = re.findall(r"rush|outages|habits", " ".join(wanted)) or ["rush", "outages", "habits"]
     parts: dict[str, Callable[[Path], bool]] = {
         "rush": partial(rush, long=long),
         "outages": partial(outages, long=long),
         "habits": habits,
     }
+    chosen = [word for word in wanted if word != "--long"] or list(parts)
+    if strange := set(chosen) - set(parts):
+        raise SystemExit(f"no such part: {', '.join(strange)}; there are {', '.join(parts)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
     with tempfile.TemporaryDirectory(prefix="killer-sheet-") as place:
         held = [parts[name](Path(place)) for name in chosen]
     sys.exit(0 if all(held) else 1)

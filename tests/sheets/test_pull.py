@@ -151,3 +151,13 @@ def test_a_dry_pull_says_what_it_would_do(puller: Puller) -> None:
     assert puller.world.game.version == 0
     assert len((puller.take(form(3)).plan or found.plan).new) == 3
     assert puller.world.game.version > 0
+
+
+def test_a_target_whose_row_was_deleted_spoils_no_correction(puller: Puller) -> None:
+    puller.take(old_form(5))
+    puller.world.perform(c.Start(1))
+    rows = old_form(5)
+    del rows[2]
+    rows[1][2] = "5A"
+    assert puller.take(rows).corrections == ()
+    assert puller.world.player("Ada").year == "5A"

@@ -399,5 +399,6 @@ def test_a_fetch_that_stopped_says_why(world: World, boss: FlaskClient) -> None:
     submit(boss, "/organiser/photos", "/organiser/photos")
     note(world, state="failed", detail=(("damaged", "2"),))
     assert "s'est arrêtée avant la fin" in unescape(boss.get("/organiser/photos").text)
-    note(world, state="failed", detail=(("stopped", "Google refuse la clé."),))
-    assert "Google refuse la clé." in boss.get("/organiser/photos").text
+    why = (("stopped", "google.file_too_large"), ("most", "25"))
+    note(world, state="failed", detail=why)
+    assert "25 Mo au plus" in unescape(boss.get("/organiser/photos").text)
