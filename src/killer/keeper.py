@@ -20,6 +20,7 @@ from killer.chores import Chores
 from killer.play import Play
 from killer.settings import Settings
 from killer.sheets.google import Google
+from killer.sheets.pace import Pace
 from killer.sheets.rounds import Rounds
 from killer.sheets.sync import LostLeaseError
 from killer.store import keeping
@@ -102,16 +103,22 @@ class Keeper:
 
     def _new_rounds(self) -> Rounds:
         return Rounds(
-            self._settings, self._play, google_of(self._settings), self._still_ours, aside
+            self._settings, self._play, google_of(self._settings, gentle()), self._still_ours, aside
         )
 
 
-def google_of(settings: Settings) -> Google:
+def gentle() -> Pace:
+    """Ask at most 20 times in any minute: Google allows 60, and commands by hand want some too."""
+    return Pace(read=15, write=15, burst=5)
+
+
+def google_of(settings: Settings, pace: Pace | None = None) -> Google:
     """Give the way to Google that the settings describe."""
     return Google(
         settings.key_file,
         url=settings.google_url,
         timeout=float(settings.google_timeout),
+        pace=pace,
         counted=lambda kind, outcome: metrics.GOOGLE_CALLS.labels(kind, outcome).inc(),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from killer.game.model import Game, Visibility
+from killer.game.model import Game, State, Visibility
 from killer.live.frames import SILENT, Frame, encode
 from killer.store import games, log
 from killer.store.database import Database
@@ -133,6 +133,12 @@ class Hub:
         """Look at every game that somebody here follows."""
         for number in list(self._feeds):
             self.feed(number)
+
+    def prime(self) -> None:
+        """Read the log of every game that isn't over, so that no player's first request has to."""
+        for row in self.games():
+            if row.state is not State.OVER:
+                self.feed(row.id)
 
     def close(self) -> None:
         """Let every open stream end."""

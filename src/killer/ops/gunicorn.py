@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -20,6 +21,7 @@ from prometheus_client import multiprocess  # noqa: E402  # after the patch, lik
 from killer import app as _app  # noqa: E402
 from killer.keeper import Keeper  # noqa: E402
 from killer.live import bell  # noqa: E402
+from killer.store.database import StoreUnavailableError  # noqa: E402
 
 bind = f"{_read.host}:{_read.port}"
 worker_class = _read.worker_class
@@ -69,6 +71,8 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Follow the games in the background as long as the worker serves, and keep the sheet."""
     site = _app.site_of(worker.wsgi)
+    with suppress(StoreUnavailableError):  # then the first request reads it
+        site.hub.prime()
     if worker_class == "gevent":
         bell.start(site.hub, serving=lambda: bool(worker.alive))
     Keeper(site.settings, site.play, serving=lambda: bool(worker.alive)).start()
