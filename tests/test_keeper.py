@@ -12,7 +12,7 @@ import pytest
 from engines.google import Emulator
 from engines.google.fixtures import google
 from engines.processes import wait_for
-from killer.keeper import LEASE, LEASE_SECONDS, RENEWAL, Keeper, aside
+from killer.keeper import LEASE, LEASE_SECONDS, RENEWAL, Keeper
 from killer.settings import Settings
 from killer.store import keeping
 from store.worlds import World, create_tables, look_at
@@ -78,9 +78,3 @@ def test_one_of_two_keeps_the_sheet_and_the_other_goes_on_when_it_stops(
 def test_a_dead_keeper_s_lease_ends_in_time_for_another_within_thirty_seconds() -> None:
     assert LEASE_SECONDS + RENEWAL < 30
     assert RENEWAL * 3 < LEASE_SECONDS  # one failed renewal doesn't cost the lease
-
-
-def test_what_takes_long_is_done_and_its_errors_come_back() -> None:
-    assert aside(lambda: 6 * 7) == 42
-    with pytest.raises(ZeroDivisionError):
-        aside(lambda: 1 // 0)

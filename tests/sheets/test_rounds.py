@@ -156,3 +156,24 @@ def test_a_newer_game_takes_the_sheet_over(watch: Watch, tmp_path: Path) -> None
     watch.wait(60)
     assert watch.kept.cell("Bob", "État") == "dead"
     assert watch.kept.offers() == []
+
+
+def test_a_cell_that_takes_nothing_is_named_and_not_written_every_five_seconds(
+    watch: Watch,
+) -> None:
+    row, header = watch.kept.row("Ada"), "Nombre de kills"
+    stubborn = "30/12/1899"
+
+    def minute() -> int:
+        writes = watch.kept.google.count("write")
+        for _ in range(60):
+            watch.kept.tab.set(row, header, stubborn)
+            watch.wait(1)
+        return watch.kept.google.count("write") - writes
+
+    minute()
+    assert minute() <= 3
+    told = {(one.code, one.row, one.column) for one in watch.state.problems}
+    assert told == {("sheet.stubborn", row + 1, header)}
+    watch.wait(60)
+    assert not watch.state.problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from killer.game import names
@@ -94,6 +94,22 @@ def differences(
                 continue
             if not says(meaning, cell, wanted[meaning]):
                 yield Difference(player, row, meaning, cell, wanted[meaning])
+
+
+def forgotten(
+    rows: Iterable[tuple[Row, PlayerId | None]], places: Mapping[Meaning, int]
+) -> Iterator[Difference]:
+    """Empty what an earlier game wrote into its rows; who was out of play stays out."""
+    for row, player in rows:
+        for meaning, place in places.items():
+            cell = row.cells[place].strip() if place < len(row.cells) else ""
+            if meaning in STATE and cell and not is_out(meaning, cell):
+                yield Difference(player, row, meaning, cell, "")
+
+
+def is_out(meaning: Meaning | None, cell: str) -> bool:
+    """Tell whether a cell says that somebody doesn't play, whichever game it is."""
+    return meaning is Meaning.STATUS and status_of(cell) == "out"
 
 
 def _nobodys_business(cell: str, contact: Contact, hand: Hand) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -12,6 +13,8 @@ from killer.game.names import clean
 from killer.sheets.columns import Meaning, Sheet
 from killer.sheets.roster import Entry, everybody
 from killer.store.people import Contact
+
+_MARK = re.compile(r"k\d+-[0-9a-f]{4}")
 
 Way = Callable[[Entry], PlayerId | None]
 
@@ -40,6 +43,11 @@ def everyone(sheet: Sheet) -> tuple[Entry, ...]:
         )
         for row in sheet.rows
     )
+
+
+def is_strange(mark: str, tag: str) -> bool:
+    """Tell whether another game has marked a row, on a sheet that served before."""
+    return bool(_MARK.fullmatch(mark)) and not mark.endswith(f"-{tag}")
 
 
 def owners(

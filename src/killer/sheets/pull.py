@@ -10,10 +10,10 @@ from killer.game.model import Game, PlayerId, State
 from killer.game.refusals import Refusal
 from killer.play import Play, Request
 from killer.sheets import importer
-from killer.sheets.cells import STATE
+from killer.sheets.cells import STATE, is_out
 from killer.sheets.columns import Meaning, meaning_of, recognise
 from killer.sheets.compare import Row, rows_of
-from killer.sheets.identity import owners
+from killer.sheets.identity import is_strange, owners
 from killer.sheets.importer import Plan
 from killer.sheets.roster import Entry, Reading, everybody, read_roster
 from killer.sheets.tables import Problem, Table
@@ -90,10 +90,10 @@ class Pull:
 
     def _frozen(self, game: Game, found: Table, contacts: Mapping[PlayerId, Contact]) -> Table:
         """Put back what the columns of the game said at the start: they no longer lead."""
-        if game.state is State.PREPARING:
-            return found
         sheet = recognise(found)
         entries = everybody(sheet)
+        if game.state is State.PREPARING:
+            return _without_earlier_games(found, entries, self._tag)
         whose = owners(game, entries, contacts, self._tag)
         pairs = [(e, i) for e, i in zip(entries, whose, strict=True) if i]
         known = {entry.row: contacts.get(i, Contact()).said for entry, i in pairs}
@@ -136,6 +136,22 @@ class Pull:
 
     def _perform(self, wanted: Plan) -> None:
         importer.carry_out(self._play, self._number, wanted, WHY, lambda: None, links=False)
+
+
+def _without_earlier_games(found: Table, entries: Sequence[Entry], tag: str) -> Table:
+    """Leave out the deaths and targets of an earlier game on the same sheet."""
+    strange = {entry.row for entry in entries if is_strange(entry.mark, tag)}
+    meant = [(n, meaning_of(header)) for n, header in enumerate(found.header)]
+    state = [(n, meaning) for n, meaning in meant if meaning in STATE]
+
+    def cleared(row: TableRow) -> TableRow:
+        cells = list(row.cells)
+        for n, meaning in state:
+            cells[n] = cells[n] if is_out(meaning, cells[n]) else ""
+        return TableRow(row.number, tuple(cells))
+
+    rows = (cleared(row) if row.number in strange else row for row in found.rows)
+    return replace(found, rows=tuple(rows)) if strange else found
 
 
 def _called(

@@ -10,15 +10,17 @@ import structlog
 
 from killer.play import Play
 from killer.settings import Settings
+from killer.sheets.cells import HEADERS, Difference
 from killer.sheets.google import Google, GoogleError
 from killer.sheets.pull import Aside
 from killer.sheets.sync import Look, Sync, Wishes
 from killer.sheets.tables import UnreadableTable
 from killer.store import games, sheets
 from killer.store.games import GameRow
-from killer.store.sheets import Pairs, SheetState
+from killer.store.sheets import Correction, Pairs, SheetState
 
 WRITING = 5.0  # seconds between two looks at least, while something is to be written
+STUBBORN = 3  # writings in a row after which a cell isn't going to change
 LONGEST_REST = 30.0  # seconds after which even a Google that refuses everything is asked again
 
 _log = structlog.get_logger()
@@ -40,6 +42,8 @@ class Rounds:
         self._fence, self._aside, self._clock = fence, aside, clock
         self._sync: Sync | None = None
         self._level: int | None = None  # the version that the sheet was last seen to say
+        self._last: tuple[Difference, ...] = ()  # what the last look wrote
+        self._tries = 0
         self._read = self._read_challenges = self._not_before = float("-inf")
 
     def tick(self) -> bool:
@@ -93,6 +97,20 @@ class Rounds:
             return True
         return False
 
+    def _stubborn(self, found: Look) -> tuple[Correction, ...]:
+        """Name the cells that never take what is written; there is no hurry to try them again."""
+        same = found.differences == self._last
+        self._last, self._tries = found.differences, self._tries + 1 if same else 1
+        if not found.differences or self._tries < STUBBORN:
+            return ()
+        self._level = found.version
+        return tuple(
+            Correction(
+                one.row.number, HEADERS[one.meaning], "sheet.stubborn", (("cell", one.cell),)
+            )
+            for one in found.differences
+        )
+
     def _note(self, sync: Sync, found: Look, mended: int) -> None:
         number = sync.row.id
         with self._play.database.read() as connection:
@@ -101,7 +119,7 @@ class Rounds:
         after = SheetState(
             read_at=games.now(),
             wrote_at=games.now() if wrote else before.wrote_at,
-            problems=found.corrections,
+            problems=(*found.corrections, *self._stubborn(found)),
             mended=mended,
         )
         with self._play.database.write() as connection:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from killer.game.model import Game, PlayerId
 from killer.sheets.google import Tab
+from killer.sheets.identity import is_strange
 from killer.sheets.roster import Entry
 from killer.sheets.tables import Row, Table
 from killer.store.people import Contact
@@ -41,3 +42,10 @@ class Seen:
     def places(self) -> Mapping[PlayerId, int]:
         """Give the number of each player's row."""
         return {owner: row.number for row, owner in self.rows}
+
+    def strangers(self, tag: str) -> Iterator[tuple[Row, PlayerId | None]]:
+        """Give the rows that another game has marked as its own, and whose they are here."""
+        marked = {e.row for e in self.entries if is_strange(e.mark, tag)}
+        known = {row.number: owner for row, owner in self.rows}
+        rows = (row for row in self.table.rows if row.number in marked)
+        return ((row, known.get(row.number)) for row in rows)

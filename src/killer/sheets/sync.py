@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from killer.game.model import State
 from killer.play import Play
 from killer.sheets import pull, roster
-from killer.sheets.cells import HEADERS, Difference, Hand, Value, differences, writable
+from killer.sheets.cells import (
+    HEADERS,
+    Difference,
+    Hand,
+    Value,
+    differences,
+    forgotten,
+    writable,
+)
 from killer.sheets.columns import Meaning, recognise
 from killer.sheets.google import Google, GoogleError, Tab
 from killer.sheets.identity import everyone, owners, tag_of
@@ -130,10 +138,15 @@ class Sync:
         pulled = self._pull(seen, reading, wishes)
         keys = self._keys(seen)
         places = self.layout.places(seen.table, keys)
-        found = list(differences(seen.rows, places, seen.game, seen.contacts, self.hand))
+        ours = places
+        if seen.game.state is State.PREPARING:
+            ours = {m: n for m, n in places.items() if m is Meaning.MARK}
+        found = list(differences(seen.rows, ours, seen.game, seen.contacts, self.hand))
         dry_or_deaf = wishes.dry or not wishes.pull
         offers = () if dry_or_deaf else self.noticed.offers(seen, found, pulled)
         found += self.noticed.strays(seen, places)
+        if seen.game.state is State.PREPARING:
+            found += forgotten(seen.strangers(self.hand.tag), places)
         missing = self.layout.missing(keys) if wishes.push else ()
         if wishes.push and not wishes.dry:
             if missing:
@@ -164,9 +177,9 @@ class Sync:
         """Read both tabs; when the headers are others than before, make sure it is the same tab."""
         memory = self._memory
         known = memory.tabs and memory.header
-        reading = self._read_tabs(memory.tabs or self._discover(), wishes)
+        reading = self._read_tabs(memory.tabs, wishes) if memory.tabs else self._discover()
         if known and reading.table.header != memory.header:
-            reading = self._read_tabs(self._discover(), wishes)
+            reading = self._discover()
         memory.header = reading.table.header
         return reading
 
@@ -179,12 +192,15 @@ class Sync:
             memory.challenges = _readable(second, cells[1])
         return Reading(tabs.players, table(tabs.players, cells[0]), memory.challenges)
 
-    def _discover(self) -> Tabs:
-        tabs = self.google.tabs(self.spreadsheet)
+    def _discover(self) -> Reading:
+        """Read every tab, to find out which are ours."""
+        tabs, memory = self.google.tabs(self.spreadsheet), self._memory
         cells = self.google.read(self.spreadsheet, [tab.title for tab in tabs])
-        self._memory.tabs = choose(tabs, cells, *self.titles)
-        self._memory.challenges = None
-        return self._memory.tabs
+        memory.tabs = choose(tabs, cells, *self.titles)
+        rows = {tab.id: rows for tab, rows in zip(tabs, cells, strict=True)}
+        players, second = memory.tabs.players, memory.tabs.challenges
+        memory.challenges = _readable(second, rows[second.id]) if second else None
+        return Reading(players, table(players, rows[players.id]), memory.challenges)
 
     def _known(self, reading: Reading) -> Seen:
         number = self.row.id
@@ -197,10 +213,15 @@ class Sync:
         return Seen(found, entries, whose, contacts, game)
 
     def _keys(self, seen: Seen) -> tuple[Meaning, ...]:
-        """Name our columns: only the mark before the start, when the sheet still leads."""
+        """Name our columns: only the mark before the start, when the sheet still leads.
+
+        Rows that an earlier game has marked are the exception: what it wrote there is cleared.
+        """
+        there = recognise(seen.table).meanings
         if seen.game.state is State.PREPARING:
-            return (Meaning.MARK,)
-        has_targets = Meaning.TARGET in recognise(seen.table).meanings
+            old = any(seen.strangers(self.hand.tag))
+            return tuple(m for m in HEADERS if m is Meaning.MARK or (old and m in there))
+        has_targets = Meaning.TARGET in there
         return tuple(m for m in HEADERS if m is not Meaning.TARGET or self.targets or has_targets)
 
     # --- writing ---
