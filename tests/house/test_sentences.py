@@ -12,7 +12,9 @@ from house.source import listed, place, sources, tree
 from killer.language import LANGUAGES
 
 #: What the two languages write alike.
-ALIKE = frozenset({"site.organiser.nav.photos", "site.organiser.place", "sheet.minutes"})
+ALIKE = frozenset(
+    {"site.organiser.nav.photos", "site.organiser.place", "sheet.minutes", "site.field.photo"}
+)
 FILE = re.compile(r".*\.(html|csv|json|js|css|svg|txt|po|py|xml|png|webmanifest|sqlite3)")
 #: A refusal or a problem carries a code; this is the sentence that the code names.
 CODES = {

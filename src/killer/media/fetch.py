@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
@@ -146,7 +146,15 @@ def fetch(
             raise
     if report.error is None:
         sweep(play, number, shelf)
-    return report
+    return replace(report, done=_in_order(report.done), failed=_failed_in_order(report.failed))
+
+
+def _in_order(nicknames: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(nicknames, key=names.alphabetical))
+
+
+def _failed_in_order(failed: Iterable[_Ended]) -> tuple[_Ended, ...]:
+    return tuple(sorted(failed, key=lambda one: names.alphabetical(one[0])))
 
 
 def _after(report: Report, tried: Future[_Ended | None], work: _Work) -> Report:
