@@ -9,9 +9,10 @@ import pytest
 
 from chores_desk import LINK, MAILS, PHOTOS, Works, box, google, template, works
 from killer.chores import PAUSE, Chores
+from killer.mail import credentials
 from killer.mail.round import LEASE
 from killer.sheets.google import Google
-from killer.store import errands, keeping, log
+from killer.store import errands, keeping, log, mails
 from mail.worlds import SITE, addresses_of, states
 from web.world import BOSS
 
@@ -266,3 +267,22 @@ def test_an_errand_that_crashes_holds_up_no_other(works: Works) -> None:
     assert set(states(works.world).values()) == {"sent"}
     works.chores().tick()
     assert works.latest("photos").state == "done"
+
+
+def test_a_mail_that_is_asked_for_while_others_go_out_goes_out_too(works: Works) -> None:
+    first = works.world.who("Ana").id
+
+    def again(count: int) -> None:
+        if count == 5:  # Ana's went out before: hers is asked for once more
+            with works.world.site.database.write() as connection:
+                mails.ask(connection, works.world.number, [first], credentials.KIND, "fr")
+
+    works.box.on_mail = again
+    works.ask(MAILS)
+    chores = works.chores()
+    chores.tick()
+    assert works.latest().state == "waiting"
+    works.clock.time += PAUSE
+    chores.tick()
+    assert works.latest().state == "done"
+    assert Counter(works.box.recipients)[addresses_of(works.world)["Ana"]] == 2

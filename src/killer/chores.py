@@ -11,6 +11,7 @@ import structlog
 from killer import settings as settings_
 from killer.language import LANGUAGES
 from killer.mail import credentials
+from killer.mail.credentials import ASKED_FOR
 from killer.media import fetch
 from killer.media.pictures import LARGEST
 from killer.media.shelf import Shelf, ShelfError
@@ -72,12 +73,19 @@ class Chores:
         done = self._photos(errand) if errand.kind == "photos" else self._mails(errand)
         if done.state == "waiting":
             self._not_before[errand.id] = self._clock() + PAUSE
-        self._note(done)
+        self._note_end(done)
         _log.info("errand.ends", kind=done.kind, id=done.id, state=done.state, done=done.done)
 
     def _note(self, errand: Errand) -> None:
         with self._play.database.write() as connection:
             errands.note(connection, errand)
+
+    def _note_end(self, errand: Errand) -> None:
+        """Note the end, unless a mail was asked for after the last one went out."""
+        with self._play.database.write() as connection:
+            mails = errand.kind == "mails" and errand.state == "done"
+            asked = mails and credentials.look_within(connection, errand.game, ASKED_FOR).due
+            errands.note(connection, replace(errand, state="waiting") if asked else errand)
 
     def _told(self, errand: Errand) -> Callable[[int, int, int], None]:
         """Keep how far an errand is, but not for each of 500 photos."""

@@ -43,6 +43,7 @@ class Keeper:
         self._holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._holds = False
         self._rounds: Rounds | None = None
+        self._pace = gentle()  # one for all rounds: who takes over again has no new burst
 
     def start(self) -> None:
         """Work in the background as long as the process serves."""

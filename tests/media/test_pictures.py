@@ -185,7 +185,8 @@ def test_a_bomb_is_refused_in_every_kind() -> None:
 
 def test_as_many_pixels_as_the_limit_are_taken() -> None:
     assert pictures.MOST_PIXELS == 60_000_000
-    assert refused(png_bomb(8000, 7500)) == "damaged"  # it was looked into
+    assert refused(png_bomb(5000, 5000)) == "damaged"  # it was looked into
+    assert refused(png_bomb(5000, 5001)) == "too_many_pixels"  # no camera makes such a drawing
 
 
 def test_a_file_that_is_too_large_is_not_looked_into() -> None:

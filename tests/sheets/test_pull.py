@@ -35,9 +35,10 @@ class Puller:
         self.world, self.readings = world, 0
         self.pull = Pull(world.play, world.number, tag_of(1), self.aside)
 
-    def aside(self, work) -> Reading:
-        self.readings += 1
-        return work()
+    def aside(self, work):
+        found = work()
+        self.readings += isinstance(found, Reading)
+        return found
 
     def contacts(self) -> Mapping:
         with self.world.database.read() as connection:

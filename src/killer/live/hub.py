@@ -82,7 +82,7 @@ class Feed:
 
     def recent(self, most: int) -> list[Frame]:
         """Give the last frames that tell something, newest first."""
-        telling = (frame for frame in reversed(self._frames) if frame.news.kind not in SILENT)
+        telling = (frame for frame in reversed(list(self._frames)) if frame.news.kind not in SILENT)
         return list(islice(telling, most))
 
     def wait(self, version: int, seconds: float) -> None:

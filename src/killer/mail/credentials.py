@@ -124,9 +124,14 @@ def _place(player: PlayerId, contact: Contact | None, row: Mail | None, wanted: 
 def look(database: Database, number: int, wanted: Wanted) -> Plan:
     """Read a game and plan a run, without sending anything."""
     with database.read() as connection:
-        log = mails.sent(connection, number, KIND)
-        contacts = people.read_contacts(connection, number)
-        return plan(games.load(connection, number), contacts, log, wanted)
+        return look_within(connection, number, wanted)
+
+
+def look_within(connection: Connection, number: int, wanted: Wanted) -> Plan:
+    """Plan a run within a transaction."""
+    log = mails.sent(connection, number, KIND)
+    contacts = people.read_contacts(connection, number)
+    return plan(games.load(connection, number), contacts, log, wanted)
 
 
 def card_holders(

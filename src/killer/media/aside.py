@@ -1,16 +1,18 @@
-"""Preparing photos in real threads: the loop stays free, memory stays bounded."""
+"""Preparing photos in a real thread: the loop stays free, and the machine's memory is bounded."""
 
 from __future__ import annotations
 
-import threading
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from killer.media.pictures import Photo, prepare
 from killer.threads import Threads
 
-AT_ONCE = 2  # in each process; one large picture takes up to half a gigabyte while it is decoded
-
-_turns = threading.BoundedSemaphore(AT_ONCE)
-_THREADS = Threads(AT_ONCE)
+_THREAD = Threads(1)
 
 
 def prepare_aside(data: bytes) -> Photo:
@@ -19,5 +21,21 @@ def prepare_aside(data: bytes) -> Photo:
     Raises:
         BadPhotoError: the file can't be anybody's photo.
     """
-    with _turns:
-        return _THREADS.do(lambda: prepare(data))
+    return _THREAD.do(lambda: _prepare_alone(data))
+
+
+def _prepare_alone(data: bytes) -> Photo:
+    with _turn():
+        return prepare(data)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait until no other process decodes: a large picture takes up to half a gigabyte."""
+    place = Path(tempfile.gettempdir()) / f"killer-photos-{os.getuid()}.lock"
+    descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -19,6 +19,9 @@ LARGEST = 25_000_000
 """Bytes of a file that is looked at."""
 MOST_PIXELS = 60_000_000
 """Pixels of a picture that is decoded: more than the phones of today take, less than a bomb."""
+MOST_DRAWN = 25_000_000
+"""Pixels of a picture that no camera made: drawings are packed so well that few bytes hold many."""
+_OF_CAMERAS = frozenset({"JPEG", "HEIF"})
 SQUARES: dict[Size, int] = {"small": 96, "medium": 224}
 FRAME = 900  # pixels in which the large one fits
 QUALITY: dict[Size, int] = {"small": 60, "medium": 44, "large": 74}
@@ -86,7 +89,7 @@ def _look_at(data: bytes) -> None:
 def _large(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:  # reads no more than the header
         width, height = image.size
-        if width * height > MOST_PIXELS:
+        if width * height > (MOST_PIXELS if image.format in _OF_CAMERAS else MOST_DRAWN):
             raise BadPhotoError("too_many_pixels")
         profile = image.info.get("icc_profile")
         image.draft(None, (2 * FRAME, 2 * FRAME))  # a large JPEG is decoded smaller, 4 times faster

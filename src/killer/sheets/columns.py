@@ -48,6 +48,7 @@ class Meaning(StrEnum):
 LONGEST: Final[dict[Meaning | None, int]] = {
     Meaning.CHALLENGE: 500,
     Meaning.ACTION: 500,
+    Meaning.YEAR: 60,
     Meaning.PASSWORD: 200,
     Meaning.SECRET: 200,
     None: 5000,

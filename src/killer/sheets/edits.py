@@ -15,6 +15,7 @@ from killer.store.sheets import Offer
 
 MOST = 10  # cells at once; more are no decisions but an accident, such as columns sorted alone
 SEVERAL = 3  # rows that may vanish at once before it is an accident as well
+CROWD = 50  # newcomers that are offered: nobody decides on two thousand
 ROWS = frozenset({"newcomer", "gone"})  # offers that hold as long as a row is there, or is not
 
 Told = Callable[[Game, Difference], Value | None]
@@ -53,7 +54,7 @@ def _offer(game: Game, one: Difference) -> Offer | None:
     wanted = _wanted(game, one)
     if not wanted or one.meaning not in _KINDS:
         return None
-    return Offer(player.id, _KINDS[one.meaning], player.nickname, str(one.wanted), wanted)
+    return Offer(player.id, _KINDS[one.meaning], player.nickname, str(one.wanted)[:300], wanted)
 
 
 _KINDS = {Meaning.STATUS: "status", Meaning.TARGET: "target", Meaning.KILLED_BY: "killed_by"}
@@ -67,8 +68,8 @@ def _wanted(game: Game, one: Difference) -> str:
 
 
 def newcomers(entries: Iterable[Entry]) -> list[Offer]:
-    """Offer to let in whoever is new in the sheet of a game that has begun."""
-    return [Offer(None, "newcomer", e.nickname, "", e.nickname) for e in entries]
+    """Offer to let in whoever is new in the sheet of a game that has begun; not a whole crowd."""
+    return [Offer(None, "newcomer", e.nickname, "", e.nickname) for e in entries][:CROWD]
 
 
 def gone(game: Game, known: Iterable[PlayerId], here: Iterable[PlayerId]) -> list[Offer] | None:

@@ -42,6 +42,7 @@ _HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 _DRIVE = "drive"
 _PIECE = 65536
 _CONNECT = 5.0
+_FILE_SECONDS = 90.0  # for the whole of a photo, on a line that others use too
 _KEY_FIELDS = ("client_email", "private_key", "token_uri")
 _FIELDS = "sheets.properties(sheetId,title,gridProperties(rowCount,columnCount))"
 _UNUSABLE = (LookupError, TypeError, ValueError, AttributeError)
@@ -228,7 +229,7 @@ class _Line(gspread.HTTPClient):
         self._address: str = session.credentials.service_account_email
         self.set_timeout((min(timeout, _CONNECT), timeout))
         self._url, self._file, self._most = url, kind == "file", most
-        self._until = time.monotonic() + timeout
+        self._until = time.monotonic() + (_FILE_SECONDS if self._file else timeout)
 
     def request(
         self,

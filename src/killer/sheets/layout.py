@@ -70,6 +70,11 @@ class Layout:
         """Give the mark of each column of ours."""
         return {meaning: column.mark for meaning, column in self._columns.items()}
 
+    @property
+    def known(self) -> tuple[tuple[Meaning, Column], ...]:
+        """Give all that is known of our columns, to compare with what was known before."""
+        return tuple(self._columns.items())
+
     def named(self, found: Table) -> Table:
         """Give the sheet with our columns under our headers, whatever they are called by now.
 

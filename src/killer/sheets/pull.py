@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from killer.game import names
 from killer.game.model import Game, PlayerId, State
@@ -13,7 +14,7 @@ from killer.sheets import importer
 from killer.sheets.cells import STATE, is_out
 from killer.sheets.columns import Meaning, meaning_of, recognise
 from killer.sheets.compare import Row, rows_of
-from killer.sheets.identity import is_strange, owners
+from killer.sheets.identity import is_strange, mark_of, owners
 from killer.sheets.importer import Plan
 from killer.sheets.roster import Entry, Reading, everybody, read_roster
 from killer.sheets.tables import Problem, Table
@@ -22,7 +23,15 @@ from killer.store import people
 from killer.store.people import Contact, Said
 from killer.store.sheets import Correction
 
-Aside = Callable[[Callable[[], Reading]], Reading]  # does what takes long without blocking others
+T = TypeVar("T")
+
+
+class Aside(Protocol):
+    """Does what takes long without blocking others, and gives what came of it."""
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        """Do it and wait for it."""
+
 
 WHY = Request(reason="sheet")  # who corrected it in the sheet, nobody can tell
 
@@ -62,7 +71,7 @@ class Pull:
 
         With `everything`, passwords that the game had before are compared as well: 35 ms each.
         """
-        frozen = self._frozen(game, players, contacts)
+        frozen = self._aside(lambda: self._frozen(game, players, contacts))
         same = (frozen, challenges, game.state, frozenset(game.by_key), everything)
         if same == self._taken and not dry:
             return replace(self._last, plan=None)
@@ -74,6 +83,9 @@ class Pull:
         if not sound.sound:  # what is wrong concerns the sheet as a whole
             return Pulled(None, corrections)
         rows = rows_of(game, sound.entries, contacts, self._tag)
+        foreign = [row for row in rows if not self._vouched(row, by_hand=everything)]
+        corrections += tuple(map(_taken_name, foreign))
+        rows = [row for row in rows if row not in foreign]
         newcomers = tuple(row.entry for row in rows if begun and row.player is None)
         aims, given = _aims(frozen), _aims(players)
         rows = [_aiming(row, aims, given, begun=begun) for row in rows]
@@ -103,6 +115,26 @@ class Pull:
         rows = tuple(_frozen_row(row, columns, known.get(row.number), called) for row in found.rows)
         return replace(found, rows=rows)
 
+    def _vouched(self, row: Row, *, by_hand: bool) -> bool:
+        """Tell whether a row is its player's own, and not of somebody who only took the name.
+
+        Anybody may answer a form: under an organiser's name, or that of a player who was added
+        here. Such a row would bring its own password. By hand, an organiser looks at it.
+        """
+        player, said = row.player, row.known.said
+        if player is None:
+            return True
+        if said is None:
+            return by_hand and not player.organiser
+        entry, mail = row.entry, row.known.email.casefold()
+        return (
+            by_hand
+            or entry.mark == mark_of(player.id, self._tag)
+            or bool(entry.stamp and entry.stamp == said.stamp)
+            or entry.email.casefold() == mail
+            or not (mail or said.stamp)
+        )
+
     def _without_known_passwords(self, game: Game, wanted: Plan) -> Plan:
         """Leave only passwords that are new, or that have changed since the last look."""
         before = self._passwords
@@ -122,13 +154,18 @@ class Pull:
         try:
             self._perform(wanted)
         except Refusal:
-            return [fault for row in rows for fault in self._one(row)]
+            return [fault for row in rows for fault in self._one(row, wanted)]
         return []
 
-    def _one(self, row: Row) -> list[Correction]:
+    def _one(self, row: Row, whole: Plan) -> list[Correction]:
         game = self._play.hub.feed(self._number).game
+        wanted = importer.plan_of(game, [row], history=False)
+        words = {key: word for key, word in wanted.secrets.items() if key in whole.secrets}
+        wanted = replace(wanted, secrets=words)
+        if not (wanted.commands or wanted.contacts or wanted.secrets):
+            return []
         try:
-            self._perform(importer.plan_of(game, [row], history=False))
+            self._perform(wanted)
         except Refusal as refusal:
             params = tuple((name, str(value)) for name, value in refusal.params.items())
             return [Correction(row.entry.row, "", f"refusal.{refusal.code}", params)]
@@ -214,6 +251,11 @@ def _frozen_row(
     for place, meaning in columns:
         cells[place] = _of_the_game(meaning, said, called)
     return TableRow(row.number, tuple(cells))
+
+
+def _taken_name(row: Row) -> Correction:
+    params = (("nickname", row.entry.nickname),)
+    return Correction(row.entry.row, "", "sheet.taken_name", params)
 
 
 def _correction(problem: Problem) -> Correction:

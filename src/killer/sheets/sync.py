@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from killer.game.model import State
+from killer.game.model import Game, PlayerId, State
 from killer.play import Play
-from killer.sheets import pull, roster
+from killer.sheets import pull
 from killer.sheets.cells import (
     HEADERS,
     Difference,
@@ -28,6 +28,7 @@ from killer.sheets.tables import Table, UnreadableTable
 from killer.sheets.tabs import Tabs, choose, table
 from killer.store import people
 from killer.store.games import GameRow
+from killer.store.people import Contact
 from killer.store.sheets import Correction, Offer
 
 __all__ = ["READER", "Look", "LostLeaseError", "Sync", "Wishes"]
@@ -35,7 +36,7 @@ __all__ = ["READER", "Look", "LostLeaseError", "Sync", "Wishes"]
 SETTLING = 6  # times that one look may begin again because the sheet is being rebuilt
 
 
-def _at_once(work: Callable[[], roster.Reading]) -> roster.Reading:
+def _at_once(work: Callable[[], pull.T], /) -> pull.T:
     return work()
 
 
@@ -78,6 +79,8 @@ class _Memory:
     tabs: Tabs | None = None
     header: tuple[str, ...] | None = None  # of the players' tab
     challenges: Table | None = None
+    seen: Seen | None = None  # what was understood last, and of what
+    seen_of: tuple[object, ...] = ()
 
 
 @dataclass
@@ -100,7 +103,7 @@ class Sync:
         self.noticed = Noticed(self.play, self.row, self.hand)
         self._puller = pull.Pull(self.play, self.row.id, self.hand.tag, self._beside)
 
-    def _beside(self, work: Callable[[], roster.Reading]) -> roster.Reading:
+    def _beside(self, work: Callable[[], pull.T], /) -> pull.T:
         return self.aside(work)  # looked up each time: it may be set after this was made
 
     def look(self, wishes: Wishes) -> Look:
@@ -141,9 +144,10 @@ class Sync:
         ours = places
         if seen.game.state is State.PREPARING:
             ours = {m: n for m, n in places.items() if m is Meaning.MARK}
-        found = list(differences(seen.rows, ours, seen.game, seen.contacts, self.hand))
-        dry_or_deaf = wishes.dry or not wishes.pull
-        offers = () if dry_or_deaf else self.noticed.offers(seen, found, pulled)
+        found = self.aside(
+            lambda: list(differences(seen.rows, ours, seen.game, seen.contacts, self.hand))
+        )
+        offers = () if wishes.dry else self.noticed.offers(seen, found, pulled)
         found += self.noticed.strays(seen, places)
         if seen.game.state is State.PREPARING:
             found += forgotten(seen.strangers(self.hand.tag), places)
@@ -207,6 +211,13 @@ class Sync:
         game = self.play.hub.feed(number).game
         with self.play.database.read() as connection:
             contacts = people.read_contacts(connection, number)
+        memory, of = self._memory, (reading.table, self.layout.known, game.version, contacts)
+        if memory.seen is None or memory.seen_of != of:
+            memory.seen = self.aside(lambda: self._understood(reading, game, contacts))
+            memory.seen_of = of
+        return replace(memory.seen)
+
+    def _understood(self, reading: Reading, game: Game, contacts: dict[PlayerId, Contact]) -> Seen:
         found = self.layout.named(reading.table)
         entries = everyone(recognise(found))
         whose = owners(game, entries, contacts, self.hand.tag)

@@ -51,7 +51,10 @@ def place(connection: Connection, reader: str, game: int) -> int:
 
 
 def set_place(connection: Connection, reader: str, game: int, version: int) -> None:
-    """Remember how far a reader has come."""
+    """Remember how far a reader has come; an older place that comes late changes nothing."""
     mine = (places.c.reader == reader, places.c.game == game)
-    if not connection.execute(update(places).where(*mine).values(version=version)).rowcount:
+    moved = update(places).where(*mine, places.c.version < version).values(version=version)
+    if connection.execute(moved).rowcount:
+        return
+    if not connection.execute(select(places.c.version).where(*mine)).first():
         connection.execute(insert(places).values(reader=reader, game=game, version=version))

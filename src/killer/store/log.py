@@ -44,6 +44,12 @@ def since(connection: Connection, game: int, version: int) -> list[Recorded]:
     return [_record(row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
 
 
+def first_after(connection: Connection, game: int, version: int) -> int | None:
+    """Give when the next event after a version was recorded; None when there is none."""
+    query = select(events.c.at).where(events.c.game == game, events.c.version == version + 1)
+    return connection.execute(query).scalar()
+
+
 def _row(game: int, record: Recorded) -> dict[str, Any]:
     event = record.event
     data = {f.name: getattr(event, f.name) for f in fields(event)}

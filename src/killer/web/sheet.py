@@ -12,9 +12,10 @@ from killer.game.model import Game
 from killer.game.refusals import Refusal
 from killer.language import say
 from killer.sheets import edits
-from killer.store import keeping, log, sheets
+from killer.store import keeping, log, people, sheets
 from killer.store.database import Connection
 from killer.store.games import now
+from killer.store.people import Contact, Said
 from killer.store.sheets import Correction, Offer, SheetState
 from killer.web import deeds, render
 from killer.web.problems import ProblemError, tell
@@ -169,8 +170,8 @@ def lag(connection: Connection, number: int, version: int) -> float:
     place = keeping.place(connection, READER, number)
     if place >= version:
         return 0.0
-    records = log.since(connection, number, place)
-    return max(0, now() - records[0].at) / SECOND if records else 0.0
+    since = log.first_after(connection, number, place)
+    return 0.0 if since is None else max(0, now() - since) / SECOND
 
 
 def apply(number: int) -> ResponseReturnValue:
@@ -179,9 +180,13 @@ def apply(number: int) -> ResponseReturnValue:
     with site().database.read() as connection:
         one = _standing(connection, number)
 
-    def settle(connection: Connection, _game: Game) -> None:
+    def settle(connection: Connection, game: Game) -> None:
         if sheets.take_offer(connection, here, number) is None:
             raise ProblemError(404, "offer_gone")  # somebody else was quicker
+        player = game.find(one.nickname)
+        if one.kind == "newcomer" and player:  # an organiser has vouched for this row
+            said = Contact(said=Said(nickname=player.nickname))
+            people.set_contacts(connection, here, {player.id: said})
 
     why = asked(say("sheet.offer.reason"))
     try:
