@@ -30,7 +30,9 @@ def drawn(found: list[Card], words: Words = WORDS) -> pypdfium2.PdfDocument:
 def codes(page: pypdfium2.PdfPage) -> list[str]:
     """Read every QR code of a page as a phone would, from a print of 110 dots an inch."""
     picture = page.render(scale=1.5).to_pil()
-    return [each.text for each in zxingcpp.read_barcodes(picture)]
+    return [
+        each.text for each in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    ]
 
 
 def text(page: pypdfium2.PdfPage) -> str:
@@ -57,7 +59,7 @@ def test_the_nickname_stands_beside_its_own_code() -> None:
     (page,) = drawn(found)
     picture = page.render(scale=2).to_pil()
     height = page.get_height()
-    for code in zxingcpp.read_barcodes(picture):
+    for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode):
         number = int(code.text.rpartition("/")[2])
         corner = code.position.top_left
         left, top = corner.x / 2, corner.y / 2
