@@ -12,6 +12,7 @@ from killer.game.model import Game
 from killer.game.refusals import Refusal
 from killer.language import say
 from killer.sheets import edits
+from killer.sheets.noticed import READER
 from killer.store import keeping, log, people, sheets
 from killer.store.database import Connection
 from killer.store.games import now
@@ -21,7 +22,7 @@ from killer.web import deeds, render
 from killer.web.problems import ProblemError, tell
 from killer.web.site import asked, site, viewer
 
-READER = "sheet"
+
 PAGE = "/organiser/sheet"
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000  # milliseconds
 LATE = 30 * SECOND  # without anything wrong, the sheet says everything after that
