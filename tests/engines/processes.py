@@ -27,7 +27,7 @@ def program(*names: str, package: str, path: str = PATH) -> str:
     for name in names:
         if found := shutil.which(name, path=path):
             return found
-    # Asked for: without root nothing can be installed, and the run names at its end what it left out.
+    # Without root nothing can be installed: the run names at its end what it left out.
     return pytest.skip(f"{names[0]} is missing: as root, apt-get install {package}")
 
 

@@ -22,7 +22,6 @@ from killer.web import deeds, render
 from killer.web.problems import ProblemError, tell
 from killer.web.site import asked, site, viewer
 
-
 PAGE = "/organiser/sheet"
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000  # milliseconds
 LATE = 30 * SECOND  # without anything wrong, the sheet says everything after that
