@@ -1,4 +1,4 @@
-"""Print a session cookie for every player of the game in a folder."""
+"""Print a session cookie and a sign-in token for every player of the game in a folder."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from killer import app, settings
+from killer.store import people
 from killer.web.sessions import Session, SignedCookies
 
 found = replace(settings.load({}), data_dir=Path(sys.argv[1]))
 site = app.build(found)
 cookies = SignedCookies(settings.secret(found))
 for row in site.hub.games():
-    for player in site.hub.feed(row.id).game.players.values():
+    players = site.hub.feed(row.id).game.players.values()
+    with site.database.write() as connection:
+        tokens = people.new_links(connection, row.id, [player.id for player in players])
+    for player in players:
         session = Session(game=row.id, player=player.id, sessions=player.sessions)
-        sys.stdout.write(f"{player.nickname}\tkiller={cookies.write(session)}\n")
+        words = (player.nickname, f"killer={cookies.write(session)}", tokens[player.id])
+        sys.stdout.write("\t".join(words) + "\n")

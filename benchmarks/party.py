@@ -16,7 +16,7 @@ from multiprocessing.managers import BaseManager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import servers, wire
+from benchmarks import servers, wire, worlds
 from killer.store import sheets
 from killer.store.database import Database
 
@@ -178,14 +178,14 @@ def party(
 @contextmanager
 def without_sheet(folder: Path, players: int) -> Iterator[Party]:
     """Begin the same kind of game where no sheet is kept, to compare with."""
-    servers.import_roster(folder, players)
+    worlds.import_roster(folder, players)
     with servers.killer(folder, workers=16) as server:
         yield begun(None, server, folder, [])
 
 
 def begun(desk: Any, server: servers.Server, folder: Path, first: list[list[str]]) -> Party:
     """Start the game of a server that has its players."""
-    cookies = servers.links(folder, server.port)
+    cookies = {name: player.cookie for name, player in worlds.people(folder).items()}
     alive = [name for name in cookies if name != ORGANISER]
     random.Random(7).shuffle(alive)  # noqa: S311  # the same deaths in every run
     one = Party(desk, server, folder, first, cookies, alive)

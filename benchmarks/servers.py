@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
+import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from killer import serve, settings
+
 PATIENCE = 60.0  # seconds to start
+PORTS = range(18000, 19000)  # below the ephemeral range
+GREEDY = Path(__file__).with_name("greedy.py")  # our configuration without the fair turn
+ROOT = Path(__file__).parent.parent
+PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
+NGINX = shutil.which("nginx", path=PATH)
+TIED = [tie, "--pdeathsig", "TERM"] if (tie := shutil.which("setpriv")) else []
 
 
 @dataclass(frozen=True)
@@ -39,29 +48,37 @@ class Server:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on, below the ephemeral range."""
-    for port in range(18000, 19000):
+    """Find a port that nobody listens on."""
+    for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                one.bind(("127.0.0.1", port))
                 return port
-    raise SystemExit("no free port between 18000 and 19000")
+    raise RuntimeError(f"no free port between {PORTS.start} and {PORTS.stop}")
 
 
 @contextmanager
 def started(command: list[str], environment: dict[str, str], port: int) -> Iterator[Server]:
-    """Run a server until the block ends."""
+    """Run a server until the block ends, and not longer than this process."""
     process = subprocess.Popen(
-        command, env=os.environ | environment, start_new_session=True, stderr=subprocess.DEVNULL
+        [*TIED, *command],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait(port, process)
         yield Server(port, psutil.Process(process.pid))
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, how)
+                process.wait(20)
+        process.wait()
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -70,59 +87,90 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
         with socket.socket() as one:
             if not one.connect_ex(("127.0.0.1", port)):
                 return
-        time.sleep(0.05)
-    raise SystemExit("the server did not start")
+        time.sleep(0.02)
+    raise RuntimeError(f"the server did not start: {process.args}")
 
 
 @contextmanager
-def killer(folder: Path, workers: int = 2) -> Iterator[Server]:
+def killer(folder: Path, workers: int = 2, *, fair: bool = True) -> Iterator[Server]:
     """Run the server on a folder that `import_roster` has filled."""
     port = free_port()
     environment = {
-        "DATA_DIR": str(folder),
+        "DATA_DIR": str(folder.absolute()),
         "PORT": str(port),
         "GUNICORN_WORKERS": str(workers),
         "GUNICORN_WORKER_CONNECTIONS": "10000",
         "GUNICORN_LOGLEVEL": "warning",
+        "GUNICORN_ERROR_LOG": str(folder.absolute() / "server.log"),
     }
-    with started([sys.executable, "-m", "killer", "serve"], environment, port) as server:
+    command = [sys.executable, "-m", "killer", "serve"]
+    if not fair:
+        chosen = settings.load(environment)
+        serve.prepare(chosen)
+        environment = serve.environment(chosen, environment)
+        command = [sys.executable, "-m", "gunicorn", "--config", str(GREEDY)]
+    with started(command, environment, port) as server:
         yield server
 
 
 @contextmanager
-def bare(workers: int = 2) -> Iterator[Server]:
-    """Run the yardstick on the same kind of worker."""
+def bare(bodies: Path, workers: int = 2) -> Iterator[Server]:
+    """Run the yardstick on the same kind of worker, with these answers."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", str(workers)]
     command += ["--worker-connections", "10000", "-b", f"127.0.0.1:{port}"]
     command += ["--no-control-socket", "--log-level", "warning", "benchmarks.bare:application"]
-    with started(command, {}, port) as server:
+    with started(command, {"BODIES": str(bodies)}, port) as server:
         yield server
 
 
-def roster(players: int) -> str:
-    """Write an export of that many invented players, the passwords being `p` and the number."""
-    lines = ["Surnom,Année,Mot de passe,Défi ciblé,Admin,État"]
-    lines += [f"Joueur {n},{n % 5 + 1}A,pass-{n},Lui faire dire {n},FALSE," for n in range(players)]
-    return "\n".join([*lines, "Orga,,pass-orga,,TRUE,admin"])
+@contextmanager
+def nginx(folder: Path, locations: str, workers: int = 2) -> Iterator[Server]:
+    """Run nginx on files, with as many workers.
 
-
-def import_roster(folder: Path, players: int) -> None:
-    """Make a game in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    export = folder / "roster.csv"
-    export.write_text(roster(players))
-    command = [sys.executable, "-m", "killer", "import", "--players", str(export)]
-    subprocess.run(
-        command, env=os.environ | {"DATA_DIR": str(folder)}, check=True, capture_output=True
+    Raises:
+        RuntimeError: there is no nginx.
+    """
+    if NGINX is None:
+        raise RuntimeError("nginx is missing: apt-get install nginx")
+    port = free_port()
+    file = folder / "nginx.conf"
+    file.write_text(
+        _SITE
+        % {
+            "folder": folder,
+            "port": port,
+            "workers": workers,
+            "locations": locations,
+            # its workers must enter a temporary folder that belongs to whoever measures
+            "user": "" if os.geteuid() else "user root;",
+        }
     )
+    log = str(folder / "error.log")
+    with started([NGINX, "-c", str(file), "-p", str(folder), "-e", log], {}, port) as server:
+        yield server
 
 
-def links(folder: Path, port: int) -> dict[str, str]:
-    """Give a session cookie for every player, made through sign-in links of the store."""
-    script = Path(__file__).with_name("make_links.py")
-    done = subprocess.run(
-        [sys.executable, str(script), str(folder)], check=True, capture_output=True, text=True
-    )
-    assert port
-    return dict(re.findall(r"^(.*)\t(.*)$", done.stdout, re.MULTILINE))
+_SITE = """
+daemon off;
+%(user)s
+worker_processes %(workers)d;
+pid %(folder)s/pid;
+error_log %(folder)s/error.log;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  sendfile on;
+  open_file_cache max=100;
+  keepalive_requests 1000000000;
+  client_body_temp_path %(folder)s/body;
+  proxy_temp_path %(folder)s/proxy;
+  fastcgi_temp_path %(folder)s/fastcgi;
+  uwsgi_temp_path %(folder)s/uwsgi;
+  scgi_temp_path %(folder)s/scgi;
+  server {
+    listen 127.0.0.1:%(port)d;
+%(locations)s
+  }
+}
+"""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+PATIENCE = 60.0  # seconds for an answer
 
-def request(method: str, path: str, cookie: str = "", body: bytes = b"") -> bytes:
+
+def request(
+    method: str, path: str, cookie: str = "", body: bytes = b"", headers: Sequence[str] = ()
+) -> bytes:
     """Write a whole request."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if cookie:
         lines.append(f"Cookie: {cookie}")
     if body:
@@ -21,29 +24,42 @@ def request(method: str, path: str, cookie: str = "", body: bytes = b"") -> byte
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def connect(port: int) -> socket.socket:
-    """Open a connection."""
-    return socket.create_connection(("127.0.0.1", port), timeout=60)
+def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
+    """Open a connection; from another address of this machine when its ports run short."""
+    return socket.create_connection(("127.0.0.1", port), PATIENCE, (source, 0))
 
 
 def exchange(connection: socket.socket, sent: bytes) -> tuple[int, bytes]:
     """Send a request and read its answer: the status and the body."""
+    head, body = exchange_all(connection, sent)
+    return int(head[9:12]), body
+
+
+def exchange_all(connection: socket.socket, sent: bytes) -> tuple[bytes, bytes]:
+    """Send a request and read its answer: the whole head and the body."""
     connection.sendall(sent)
     data = b""
     while b"\r\n\r\n" not in data:
         data += _more(connection)
     head, _, body = data.partition(b"\r\n\r\n")
-    length = next(
-        (
-            int(h.split(b":")[1])
-            for h in head.split(b"\r\n")
-            if h.lower().startswith(b"content-length")
-        ),
-        0,
-    )
+    length = int(header(head, "content-length") or 0)
     while len(body) < length:
         body += _more(connection)
-    return int(head[9:12]), body
+    return head, body
+
+
+def header(head: bytes, name: str) -> str:
+    """Give a header's value from the head of an answer, or nothing."""
+    lines = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
+    return next((value.strip() for key, _, value in lines if key.lower() == name), "")
+
+
+def ask(port: int, sent: bytes) -> bytes:
+    """Ask once, on a connection of its own, and give the body of a good answer."""
+    with connect(port) as connection:
+        status, body = exchange(connection, sent)
+    assert status < 300, (status, body[:300])
+    return body
 
 
 def _more(connection: socket.socket) -> bytes:
@@ -53,21 +69,20 @@ def _more(connection: socket.socket) -> bytes:
     return chunk
 
 
-def hammer(port: int, sent: bytes, connections: int, seconds: float) -> tuple[int, list[float]]:
-    """Repeat a request on kept-alive connections; give how many were answered, and in how long."""
-    times: list[list[float]] = [[] for _ in range(connections)]
-    until = time.monotonic() + seconds
+def each_once(port: int, asked: Sequence[bytes], connections: int) -> list[float]:
+    """Send every request once, over some connections; give the seconds of each, sorted."""
+    times: list[float] = []
 
-    def one(mine: list[float]) -> None:
+    def one(mine: Sequence[bytes]) -> None:
         with connect(port) as connection:
-            while (begun := time.monotonic()) < until:
-                status, _ = exchange(connection, sent)
-                assert status == 200, status
-                mine.append(time.monotonic() - begun)
+            for sent in mine:
+                begun = time.monotonic()
+                status, body = exchange(connection, sent)
+                assert status < 300, (status, body[:300])
+                times.append(time.monotonic() - begun)
 
-    at_once([lambda mine=mine: one(mine) for mine in times])
-    every = sorted(t for mine in times for t in mine)
-    return len(every), every
+    at_once([lambda mine=asked[n::connections]: one(mine) for n in range(connections)])
+    return sorted(times)
 
 
 def at_once(jobs: Sequence[Callable[[], None]]) -> None:
@@ -80,52 +95,13 @@ def at_once(jobs: Sequence[Callable[[], None]]) -> None:
         except BaseException as error:  # noqa: BLE001  # told below
             failures.append(error)
 
-    threads = [threading.Thread(target=guarded, args=(job,)) for job in jobs]
+    threads = [threading.Thread(target=guarded, args=(job,), daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if failures:
         raise failures[0]
-
-
-class Streams:
-    """Many open event streams, read by one thread."""
-
-    def __init__(self, port: int, cookies: Sequence[str]) -> None:
-        self._poll = select.epoll()
-        self._open: dict[int, socket.socket] = {}
-        for cookie in cookies:
-            connection = connect(port)
-            connection.sendall(request("GET", "/api/events", cookie))
-            connection.setblocking(False)
-            self._open[connection.fileno()] = connection
-            self._poll.register(connection, select.EPOLLIN)
-
-    def settle(self) -> int:
-        """Wait until every stream has said hello; give how many have."""
-        greeted = self._read_until(b"event: ping", len(self._open), 60)
-        return len(greeted)
-
-    def delays(self, event: bytes, since: float, seconds: float) -> list[float]:
-        """Give for each stream how long after `since` the event was there, sorted."""
-        seen = self._read_until(event, len(self._open), seconds)
-        return sorted(at - since for at in seen.values())
-
-    def _read_until(self, wanted: bytes, count: int, seconds: float) -> dict[int, float]:
-        seen: dict[int, float] = {}
-        until = time.monotonic() + seconds
-        while len(seen) < count and time.monotonic() < until:
-            for descriptor, _ in self._poll.poll(0.5):
-                data = self._open[descriptor].recv(65536)
-                if wanted in data:
-                    seen.setdefault(descriptor, time.time())
-        return seen
-
-    def close(self) -> None:
-        """Hang up."""
-        for connection in self._open.values():
-            connection.close()
 
 
 def share(times: Sequence[float], part: float) -> float:

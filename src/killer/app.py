@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from killer import passwords
 from killer import settings as settings_
+from killer.live.broadcast import Broadcast
 from killer.live.hub import Hub
 from killer.play import Play
 from killer.settings import Settings
@@ -67,6 +68,7 @@ def build(settings: Settings) -> Site:
         database=database,
         hub=hub,
         play=Play(database, hub),
+        broadcast=Broadcast(hub),
         static=StaticFiles(),
         routes=ROUTES,
         shared_limits=FixedWindowRateLimiter(DatabaseStorage(database)),

@@ -53,8 +53,9 @@ class Chores:
             StoreUnavailableError: the database can't be asked; the errand goes on later.
         """
         with self._play.database.read() as connection:
-            due = errands.waiting(connection)
-        for errand in due:
+            waiting = errands.waiting(connection)
+        real = {row.id for row in self._play.hub.games()}  # a rehearsal sends nobody mails
+        for errand in (one for one in waiting if one.game in real):
             if self._clock() >= self._not_before.get(errand.id, 0.0) and not self._stop():
                 self._try(replace(errand, state="doing", detail=()))
 

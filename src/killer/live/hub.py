@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
 from killer.game.model import Game, State, Visibility
 from killer.live.frames import SILENT, Frame, encode
 from killer.store import games, log
-from killer.store.database import Database
+from killer.store.database import Connection, Database
 
 LOUDNESS = {Visibility.DISCREET: 0, Visibility.DEATHS: 1, Visibility.OPEN: 2}
 HISTORY = 1000  # frames that a phone may be behind before it is told to resync
@@ -29,9 +30,10 @@ class UnknownGameError(Exception):
 class Feed:
     """What this process knows of one game; every reader shares it."""
 
-    def __init__(self, number: int, game: Game) -> None:
+    def __init__(self, number: int, game: Game, *, rehearsal: bool = False) -> None:
         self.number = number
         self.game = game
+        self.rehearsal = rehearsal
         self.generation: int | None = None
         self.lock = threading.Lock()
         self.looks = 0  # at the log, begun so far
@@ -39,6 +41,8 @@ class Feed:
         self._frames: deque[Frame] = deque(maxlen=HISTORY)
         self._answers: dict[Hashable, Any] = {}
         self._bell = threading.Event()
+        self.rings: set[threading.Event] = set()  # of those who follow without waiting here
+        self.open = True
 
     def prime(self, records: Sequence[log.Recorded]) -> None:
         """Take the whole log at once; only its end is kept as frames."""
@@ -69,7 +73,8 @@ class Feed:
     def wake(self) -> None:
         """Let every waiting reader look again."""
         rung, self._bell = self._bell, threading.Event()
-        rung.set()
+        for ring in (rung, *self.rings):
+            ring.set()
 
     def since(self, version: int) -> list[Frame] | None:
         """Give the frames after a version, or none at all when too much lies between."""
@@ -113,11 +118,26 @@ class Hub:
         generation = self.database.generation()
         feed = self._feeds.get(number) or self._create(number)
         if generation is None or feed.generation != generation:
-            self._catch_up(feed, generation)
+            try:
+                self._catch_up(feed, generation)
+            except UnknownGameError:
+                self.forget(number)
+                raise
         return feed
 
+    def forget(self, number: int) -> None:
+        """Follow a game no longer, because it was removed; its streams end."""
+        feed = self._feeds.pop(number, None)
+        if feed:
+            feed.open = False
+            feed.wake()
+
     def games(self) -> list[games.GameRow]:
-        """List all games, newest first; read again only when the database has moved."""
+        """List the games that people play, newest first."""
+        return [row for row in self.rows() if row.rehearses is None]
+
+    def rows(self) -> list[games.GameRow]:
+        """List all games, rehearsals too; read again only when the database has moved."""
         generation, known = self.database.generation(), self._games
         if known is None or generation is None or known[0] != generation:
             with self.database.read() as connection:
@@ -132,7 +152,8 @@ class Hub:
     def look(self) -> None:
         """Look at every game that somebody here follows."""
         for number in list(self._feeds):
-            self.feed(number)
+            with suppress(UnknownGameError):  # a rehearsal that was removed
+                self.feed(number)
 
     def prime(self) -> None:
         """Read the log of every game that isn't over, so that no player's first request has to."""
@@ -150,10 +171,10 @@ class Hub:
         with self._lock:
             if number in self._feeds:
                 return self._feeds[number]
-            row = next((g for g in self.games() if g.id == number), None)
+            row = next((g for g in self.rows() if g.id == number), None)
             if row is None:
                 raise UnknownGameError(number)
-            feed = Feed(number, games.blank(row))
+            feed = Feed(number, games.blank(row), rehearsal=row.rehearses is not None)
             with self.database.read() as connection:
                 feed.prime(log.since(connection, number, 0))
             self._feeds[number] = feed
@@ -166,9 +187,24 @@ class Hub:
                 return  # a look that began after this call has found all that it may want
             feed.looks += 1
             with self.database.read() as connection:
-                records = log.since(connection, feed.number, feed.game.version)
+                records = _news(connection, feed)
             feed.advance(records)
             feed.generation, feed.found = generation, feed.looks
         if self._seen:
             for record in records:
                 self._seen(record)
+
+
+def _news(connection: Connection, feed: Feed) -> list[log.Recorded]:
+    """Read what a feed hasn't heard; only a rehearsal can be gone, so only it is looked for.
+
+    Raises:
+        UnknownGameError: it is gone.
+    """
+    if feed.rehearsal:
+        version = games.version(connection, feed.number)
+        if version is None:
+            raise UnknownGameError(feed.number)
+        if version == feed.game.version:
+            return []  # one query, as for a real game
+    return log.since(connection, feed.number, feed.game.version)

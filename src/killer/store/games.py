@@ -28,6 +28,7 @@ class GameRow:
     version: int
     first_visibility: Visibility
     created: int = 0  # milliseconds since 1970, UTC
+    rehearses: int | None = None  # the real game for which it is a rehearsal
 
 
 def now() -> int:
@@ -35,8 +36,13 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def create(connection: Connection, name: str, visibility: Visibility = Visibility.DEATHS) -> int:
-    """Make an empty game and give its number."""
+def create(
+    connection: Connection,
+    name: str,
+    visibility: Visibility = Visibility.DEATHS,
+    rehearses: int | None = None,
+) -> int:
+    """Make an empty game and give its number, which no other game ever gets."""
     row = {
         "name": name,
         "state": State.PREPARING,
@@ -44,18 +50,21 @@ def create(connection: Connection, name: str, visibility: Visibility = Visibilit
         "first_visibility": visibility,
         "version": 0,
         "created": now(),
+        "rehearses": rehearses,
     }
     result = connection.execute(insert(games).values(row).returning(games.c.id))
     return int(result.scalar_one())
 
 
 def every(connection: Connection) -> list[GameRow]:
-    """List all games, newest first."""
-    rows = connection.execute(select(games).order_by(games.c.id.desc()))
-    return [
-        GameRow(r.id, r.name, State(r.state), r.version, Visibility(r.first_visibility), r.created)
-        for r in rows
-    ]
+    """List all games, newest first, rehearsals too."""
+    return [_game_row(row) for row in connection.execute(select(games).order_by(games.c.id.desc()))]
+
+
+def _game_row(row: Any) -> GameRow:
+    first = Visibility(row.first_visibility)
+    state = State(row.state)
+    return GameRow(row.id, row.name, state, row.version, first, row.created, row.rehearses)
 
 
 _VERSION = select(games.c.version).where(games.c.id == bindparam("game"))

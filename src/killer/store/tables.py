@@ -34,6 +34,8 @@ games = Table(
     Column("first_visibility", String(20), nullable=False),  # before any event
     Column("version", Integer, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("rehearses", Integer),  # the real game for which it is a rehearsal; none: it is real
+    sqlite_autoincrement=True,  # a session of a removed game must not open another one
 )
 
 players = Table(

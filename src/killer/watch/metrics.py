@@ -75,7 +75,17 @@ class Processes(Collector):
         memory.add_metric([], sum(map(_memory, processes)))
         count = GaugeMetricFamily("killer_processes", "Server processes.")
         count.add_metric([], len(processes))
-        yield from (cpu, memory, count)
+        yield from (cpu, memory, count, *_machine())
+
+
+def _machine() -> Iterator[Metric]:
+    """Tell how large the machine is, so that whoever measures from afar can give shares of it."""
+    cores = GaugeMetricFamily("killer_machine_cores", "Processors of this machine.")
+    cores.add_metric([], psutil.cpu_count() or 1)
+    yield cores
+    memory = GaugeMetricFamily("killer_machine_memory_bytes", "Memory of this machine.")
+    memory.add_metric([], psutil.virtual_memory().total)
+    yield memory
 
 
 def _server(*, workers: bool) -> list[psutil.Process]:

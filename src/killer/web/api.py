@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -14,15 +12,14 @@ import killer
 from killer.game import audience, standings
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId
-from killer.live.stream import stream
 from killer.play import Outcome
 from killer.store import people
-from killer.watch import metrics
 from killer.web import deeds, entrance, shapes
 from killer.web.answers import Encoded, encode, json, send
+from killer.web.handover import follow
 from killer.web.openapi import document
 from killer.web.problems import ProblemError
-from killer.web.site import Viewer, Whose, site, viewer
+from killer.web.site import Viewer, site, viewer
 
 Body = TypeVar("Body")
 
@@ -139,26 +136,15 @@ def events() -> Response:
     """Follow the game live, from `Last-Event-ID` on."""
     if site().settings.worker_class == "sync":
         raise ProblemError(501, "no_streams")
-    feed, player = viewer().feed, viewer().player
-    counts, whose = site().open_streams, (feed.number, player.id)
-    if counts[whose] >= MOST_STREAMS:
+    asker, broadcast = viewer(), site().broadcast
+    if broadcast.streams[asker.feed.number, asker.player.id] >= MOST_STREAMS:
         raise ProblemError(429, "too_many_streams", retry_after=BUSY_SECONDS)
     place = request.headers.get("Last-Event-ID") or request.args.get("since", "")
     sound = place.isdecimal() and len(place) <= LONGEST_VERSION
-    start = int(place) if sound else feed.game.version
-    frames = _counted(stream(site().hub, feed, player.id, start), counts, whose)
+    start = int(place) if sound else asker.feed.game.version
+    frames = follow(broadcast, asker, start, request.environ)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(frames, mimetype="text/event-stream", headers=headers)
-
-
-def _counted(frames: Iterator[bytes], counts: Counter[Whose], whose: Whose) -> Iterator[bytes]:
-    metrics.STREAMS.inc()
-    counts[whose] += 1
-    try:
-        yield from frames
-    finally:
-        counts[whose] -= 1
-        metrics.STREAMS.dec()
 
 
 def organiser_players() -> Response:

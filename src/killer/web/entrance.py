@@ -78,8 +78,10 @@ def leave() -> None:
 def _accounts(key: str, game: str) -> list[people.Account]:
     with site().database.read() as connection:
         found = people.accounts(connection, key)
-    names_of_games = {row.id: row.name for row in site().hub.games()}
-    return [a for a in found if not game or names_of_games.get(a.game) == game][:MOST_GAMES]
+    rows = {row.id: row for row in site().hub.rows()}
+    wanted = [a for a in found if a.game in rows and game in {"", rows[a.game].name}]
+    real = [a for a in wanted if rows[a.game].rehearses is None]
+    return (real or wanted)[:MOST_GAMES]  # no rehearsal stands in a real player's way
 
 
 def _count(limits: FixedWindowRateLimiter, limit: RateLimitItem, kind: str, whom: str) -> None:

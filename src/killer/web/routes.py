@@ -10,6 +10,7 @@ from killer.web import (
     organiser,
     photos,
     player,
+    rehearsals,
     roster_upload,
     shapes,
     sheet,
@@ -58,6 +59,23 @@ _ORGANISERS_API = (
     _command(f"{API_ONE}/remove", api.organiser_remove, shapes.Why),
     _command(f"{API_ONE}/signout", api.organiser_signout, shapes.Why),
     _command(f"{API_DESK}/undo/<number:version>", api.organiser_undo, shapes.Why),
+    Route(
+        "POST",
+        f"{API_DESK}/rehearsals",
+        rehearsals.make,
+        Who.ORGANISER,
+        OFTEN,
+        shapes.RehearsalWish,
+        shapes.Rehearsal,
+    ),
+    Route(
+        "DELETE",
+        f"{API_DESK}/rehearsals/<number:number>",
+        rehearsals.remove,
+        Who.ORGANISER,
+        OFTEN,
+        status=204,
+    ),
 )
 
 _PAGES = (

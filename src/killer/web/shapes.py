@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -154,6 +154,29 @@ class Newcomer(msgspec.Struct):
     challenge: str = ""
     password: str = ""
     reason: str = ""
+
+
+class RehearsalWish(msgspec.Struct):
+    """How many players a rehearsal is to have."""
+
+    players: Annotated[int, msgspec.Meta(ge=1, le=5000)]
+
+
+class Guest(msgspec.Struct):
+    """Somebody of a rehearsal, with the token of a sign-in link that holds again and again."""
+
+    nickname: str
+    token: str
+
+
+class Rehearsal(msgspec.Struct):
+    """A rehearsal game; the password is the same for all its players."""
+
+    number: int
+    game: str
+    password: str
+    players: list[Guest]
+    organiser: Guest
 
 
 class Ready(msgspec.Struct):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, cast
@@ -14,7 +13,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from killer import settings as settings_
-from killer.game.model import Game, Player, PlayerId
+from killer.game.model import Game, Player
+from killer.live.broadcast import Broadcast
 from killer.live.hub import Feed, Hub, UnknownGameError
 from killer.media.shelf import Shelf
 from killer.play import Play, Request
@@ -22,8 +22,6 @@ from killer.settings import Settings
 from killer.store.database import Database
 from killer.web.route import Route
 from killer.web.static_files import StaticFiles
-
-Whose = tuple[int, PlayerId]  # a player of a game
 
 KEY = "killer"
 NETWORK = 64  # bits of an IPv6 address that its provider gives; the rest one phone may choose
@@ -40,7 +38,7 @@ class Site:
     static: StaticFiles
     routes: tuple[Route, ...]
     shared_limits: FixedWindowRateLimiter  # counted for all workers
-    open_streams: Counter[Whose] = field(default_factory=Counter)  # in this worker
+    broadcast: Broadcast
 
     @cached_property
     def shelf(self) -> Shelf:
