@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev packages demo run check test bench lock clean
+.PHONY: help install install-dev packages demo run check test bench capacity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -45,8 +45,12 @@ check: install-dev ## what must hold before a commit: format, rules, types, the 
 test: install-dev packages ## every test; those whose program is missing are named at the end
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 15 $(ARGS)
 
-bench: install-dev ## the figures of capacity, about 3 minutes; ARGS=sheet: of the Google Sheet, about 20
+bench: install-dev ## a look at the most important figures, 3 minutes; ARGS=sheet: the Google Sheet, about 20
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# A run that was interrupted goes on where it stopped. ARGS="--part streams" measures one part again.
+capacity: install-dev packages ## measure everything for docs/capacite.md, about 40 minutes; ARGS=--quick: a look
+	@$(BIN)/python -m benchmarks capacity $(ARGS)
 
 # The locks name no registry; dev keeps the versions of prod. make lock ARGS=--upgrade takes the newest.
 lock: install-dev ## compile requirements/*.txt after a change of pyproject.toml

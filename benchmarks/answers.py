@@ -31,7 +31,12 @@ def keep(server: Server, readings: list[Reading], folder: Path) -> str:
 
 def _location(path: str, file: Path, named: dict[str, str]) -> str:
     kind, _, charset = named["content-type"].partition("; charset=")
-    lines = [f"default_type {kind};", "types {}", f"alias {file};"]
+    lines = [
+        f"default_type {kind};",
+        "types {}",
+        f"root {file.parent};",
+        f"try_files /{file.name} =404;",
+    ]
     lines += [f"charset {charset};"] if charset else []
     zipped = named["content-encoding"]
     lines += [f"add_header Content-Encoding {zipped};"] if zipped else []

@@ -1,4 +1,4 @@
-"""What every part of the measurement gets: how much to measure, games, a way to say what it does."""
+"""What every part of the measurement gets: how much, games, and a way to say what it does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ QUICK = replace(
     pairs=2,
     seconds=1.0,
     sizes=(100,),
-    growth=(100, 500),
+    growth=(100,),
     streams=(1000,),
     phones=(250, 500),
     connections=(50,),

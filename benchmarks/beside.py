@@ -41,7 +41,7 @@ def compare(
     """Measure one route in rounds, each server once in a round."""
     row = f"GET {asked[0].path}"
     for server, reading in zip(three, asked, strict=True):
-        load.saturate(server.port, reading, CONNECTIONS, 0.3)
+        load.warm(server, reading)
     rounds = []
     for number in range(bench.scale.pairs):
         bench.say(f"{row}, round {number + 1} of {bench.scale.pairs}")
@@ -55,7 +55,7 @@ def compare(
         rows.put(row, f"{name} CPU", "ms", *(each[place][0] for each in rounds))
         rows.put(row, f"{name} débit", "/s", *(each[place][1] for each in rounds))
     for place, name in enumerate(NAMES[1:], 1):
-        rows.put(row, f"killer / {name}", "×", *(each[0][0] / each[place][0] for each in rounds))
+        rows.put(row, f"killer / {name}", "fois", *(each[0][0] / each[place][0] for each in rounds))
 
 
 def one(server: Server, reading: Reading, seconds: float) -> tuple[float, float]:

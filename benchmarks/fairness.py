@@ -26,9 +26,7 @@ def measure(bench: Bench) -> Rows:
                 bench.say(f"{connections} connections, pair {number + 1} of {bench.scale.pairs}")
                 for way, (server, reading) in zip(WAYS, asked, strict=True):
                     seconds = 2 * bench.scale.seconds
-                    found[way].append(
-                        load.saturate(server.port, reading, connections, seconds)
-                    )
+                    found[way].append(load.saturate(server.port, reading, connections, seconds))
             note(rows, connections, found)
     return rows
 

@@ -12,7 +12,7 @@ import psutil
 
 
 class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A median, its unit, and of how many values between which two it is the median."""
+    """A median or a mean, its unit, of how many values, and the smallest and largest of them."""
 
     value: float
     unit: str
@@ -42,6 +42,10 @@ class Rows(dict[str, dict[str, Figure]]):
             figure = Figure(figure.value, unit, len(values), *ends)
         self.setdefault(row, {})[column] = figure
 
+    def put_mean(self, row: str, column: str, unit: str, value: float, runs: int) -> None:
+        """Note a mean of so many that were only measured together."""
+        self.setdefault(row, {})[column] = Figure(rounded(value), unit, runs)
+
 
 class Part(msgspec.Struct, frozen=True):
     """Everything about one part of the measurement."""
@@ -55,6 +59,11 @@ class Part(msgspec.Struct, frozen=True):
 
 
 Parts = dict[str, Part]
+
+
+def command(part: str, *, quick: bool = False) -> str:
+    """Give the command that measures a part."""
+    return f"python -m benchmarks capacity --part {part}{' --quick' if quick else ''}"
 
 
 def rounded(value: float) -> float:
@@ -72,6 +81,17 @@ def write(parts: Parts, path: Path) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_bytes(msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
     fresh.replace(path)
+
+
+def of_here(parts: Parts) -> Parts:
+    """Leave out what was measured elsewhere, or only for a look."""
+    here = machine()
+    alike = (here.model, here.cores)
+    return {
+        name: part
+        for name, part in parts.items()
+        if not part.quick and (part.machine.model, part.machine.cores) == alike
+    }
 
 
 def machine() -> Machine:

@@ -86,3 +86,8 @@ def cost(server: servers.Server, reading: Reading, seconds: float, connections: 
     before = server.cpu()
     found = saturate(server.port, reading, connections, seconds)
     return 1000 * (server.cpu() - before) / found.count
+
+
+def warm(server: servers.Server, reading: Reading) -> None:
+    """Let every worker have answered before anything is measured."""
+    wire.each_once(server.port, [reading.bytes()] * 100, 20)

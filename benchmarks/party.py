@@ -87,6 +87,7 @@ class Party:
     first: list[list[str]]
     cookies: dict[str, str]
     alive: list[str]
+    token: str = ""  # the organiser's, to sign in
     samples: list[Sample] = field(default_factory=list)
 
     def told(self) -> list[dict[str, Any]]:
@@ -185,10 +186,11 @@ def without_sheet(folder: Path, players: int) -> Iterator[Party]:
 
 def begun(desk: Any, server: servers.Server, folder: Path, first: list[list[str]]) -> Party:
     """Start the game of a server that has its players."""
-    cookies = {name: player.cookie for name, player in worlds.people(folder).items()}
+    people = worlds.people(folder)
+    cookies = {name: player.cookie for name, player in people.items()}
     alive = [name for name in cookies if name != ORGANISER]
     random.Random(7).shuffle(alive)  # noqa: S311  # the same deaths in every run
-    one = Party(desk, server, folder, first, cookies, alive)
+    one = Party(desk, server, folder, first, cookies, alive, people[ORGANISER].token)
     start = wire.request("POST", "/api/organiser/game/start", cookies[ORGANISER], b"{}")
     status, body = patient(server.port, start)[0]
     assert status == 200, body

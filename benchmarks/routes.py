@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from benchmarks import servers, wire, worlds
 from benchmarks.bench import Bench
 from benchmarks.figures import Rows
-from benchmarks.load import Reading, cost
+from benchmarks.load import Reading, cost, warm
 from benchmarks.phones import Streams, allow_files
 from benchmarks.servers import Server
 from benchmarks.worlds import Player
@@ -41,7 +41,7 @@ def reading(
         if only and name not in only:
             continue
         bench.say(f"{name}, {column} players")
-        cost(server, asked, 0.2)
+        warm(server, asked)
         costs = [cost(server, asked, bench.scale.seconds / 2) for _ in range(bench.scale.pairs)]
         rows.put(name, column, "ms", *costs)
 
@@ -75,7 +75,7 @@ def once(
         bench.say(f"{name}, {column} players")
         before = server.cpu()
         work()
-        rows.put(name, column, "ms", 1000 * (server.cpu() - before) / count)
+        rows.put_mean(name, column, "ms", 1000 * (server.cpu() - before) / count, count)
 
     allow_files(2 * count)
     phones = Streams(server.port)

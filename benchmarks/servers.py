@@ -74,11 +74,16 @@ def started(command: list[str], environment: dict[str, str], port: int) -> Itera
         _wait(port, process)
         yield Server(port, psutil.Process(process.pid))
     finally:
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(process.pid, how)
-                process.wait(20)
-        process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a whole process group to stop, and make it when 20 s have gone."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, how)
+            process.wait(20)
+    process.wait()
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -92,7 +97,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def killer(folder: Path, workers: int = 2, *, fair: bool = True) -> Iterator[Server]:
+def killer(folder: Path, workers: int = 2, *, fair: bool = True, **more: str) -> Iterator[Server]:
     """Run the server on a folder that `import_roster` has filled."""
     port = free_port()
     environment = {
@@ -102,6 +107,7 @@ def killer(folder: Path, workers: int = 2, *, fair: bool = True) -> Iterator[Ser
         "GUNICORN_WORKER_CONNECTIONS": "10000",
         "GUNICORN_LOGLEVEL": "warning",
         "GUNICORN_ERROR_LOG": str(folder.absolute() / "server.log"),
+        **more,
     }
     command = [sys.executable, "-m", "killer", "serve"]
     if not fair:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from benchmarks import servers, wire, worlds
 from benchmarks.bench import Bench
 from benchmarks.figures import Rows
+from benchmarks.load import Reading, warm
 from benchmarks.phones import Streams, allow_files
 from benchmarks.routes import dies
 from benchmarks.servers import Server
@@ -25,7 +26,7 @@ def measure(bench: Bench) -> Rows:
         folder = bench.worlds.fresh(PLAYERS)
         with servers.killer(folder) as server:
             people = worlds.start(folder, server)[:-1]
-            warm(server, people)
+            warm(server, Reading("/", people[0].cookie))
             phones = Streams(server.port)
             try:
                 follow(bench, rows, server, phones, [people[n % PLAYERS] for n in range(count)])
@@ -73,13 +74,6 @@ def one_death(server: Server, phones: Streams, player: Player) -> tuple[list[flo
     return delays, server.cpu() - before
 
 
-def warm(server: Server, people: Sequence[Player]) -> None:
-    """Let every worker have answered before its memory is looked at."""
-    wire.each_once(
-        server.port, [wire.request("GET", "/", each.cookie) for each in people[:40]], 20
-    )
-
-
 def memory(bench: Bench) -> Rows:
     """Open ever more phones on one server; and see what each worker takes by itself."""
     rows = Rows()
@@ -89,7 +83,7 @@ def memory(bench: Bench) -> Rows:
         folder = bench.worlds.fresh(PLAYERS)
         with servers.killer(folder, workers) as server:
             people = worlds.start(folder, server)[:-1]
-            warm(server, people)
+            warm(server, Reading("/", people[0].cookie))
             time.sleep(1)
             rows.put(f"{workers} processus", "mémoire", "Mo", server.memory() / 1e6)
             if workers == WORKERS[0]:

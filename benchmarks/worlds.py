@@ -61,13 +61,20 @@ def check(folder: Path) -> None:
     _killer(folder, "check")
 
 
-def _killer(folder: Path, *words: str) -> None:
-    subprocess.run(
+def organiser(folder: Path, **more: str) -> str:
+    """Make an organiser with the settings of a deployment, and give the sign-in token."""
+    return _killer(folder, "organiser", "add", "Banc", **more).strip().rpartition("/")[2]
+
+
+def _killer(folder: Path, *words: str, **more: str) -> str:
+    done = subprocess.run(
         [sys.executable, "-m", "killer", *words],
-        env=os.environ | {"DATA_DIR": str(folder)},
+        env=os.environ | {"DATA_DIR": str(folder), **more},
         check=True,
         capture_output=True,
+        text=True,
     )
+    return done.stdout
 
 
 class Worlds:

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import random
 import signal
-import socket
-import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -20,7 +14,6 @@ import typer
 
 from killer import app as app_
 from killer import serve
-from killer import settings as settings_
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId, Status
 from killer.game.refusals import Refusal
@@ -31,7 +24,6 @@ from killer.web.site import Site
 
 BOTS = 50
 WORKERS = 2
-PATIENCE = 30.0  # seconds for the server to answer
 FIRST = (
     "Agile",
     "Brave",
@@ -88,25 +80,13 @@ def _throw_away(settings: Settings, folder: Path) -> Settings:
 
 
 def _show(settings: Settings, pace: float) -> None:
-    _check_port(settings)
+    serve.check_port(settings)
     serve.prepare(settings)
     site = app_.build(settings)
     number = _make_game(site)
-    with _server(settings):
+    with serve.beside(settings):
         _show_links(site, number)
         _play(site, number, pace)
-
-
-def _check_port(settings: Settings) -> None:
-    """Say at once that somebody else listens there, who would answer in our place."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            typer.echo(say("cli.demo.no_server"), err=True)
-            raise typer.Exit(1) from error
 
 
 def _make_game(site: Site) -> int:
@@ -122,32 +102,6 @@ def _make_game(site: Site) -> int:
     site.play.perform(number, *newcomers, organiser)
     site.play.perform(number, c.Start(random.getrandbits(63)))
     return number
-
-
-@contextmanager
-def _server(settings: Settings) -> Iterator[None]:
-    environment = serve.environment(settings, settings_.inherited())
-    server = subprocess.Popen(serve.command(), env=environment)  # noqa: S603  # our own command
-    try:
-        _wait(server, f"{replace(settings, public_url='').address}/health")
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait(server: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310  # our own address
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            if server.poll() is None:
-                return
-    typer.echo(say("cli.demo.no_server"), err=True)
-    raise typer.Exit(1)
 
 
 def _is_bot(player: PlayerId) -> bool:

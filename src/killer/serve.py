@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
 import sys
-from collections.abc import Mapping
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -18,6 +25,7 @@ from killer.store.database import Database
 from killer.watch import metrics
 
 ANSWERS_KEPT = 7 * 86_400_000  # milliseconds that a repeated request finds its first answer
+PATIENCE = 30.0  # seconds for a server to answer
 CONFIGURATION = Path(__file__).parent / "ops" / "gunicorn.py"
 
 
@@ -51,3 +59,49 @@ def run(settings: Settings) -> None:
     for name in settings_.not_yet():
         typer.echo(say("settings.not_yet", name=name), err=True)
     os.execve(sys.executable, command(), environment(settings, settings_.inherited()))  # noqa: S606  # no shell wanted
+
+
+def check_port(settings: Settings) -> None:
+    """Say at once that somebody else listens there, who would answer in our place."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            typer.echo(say("cli.demo.no_server"), err=True)
+            raise typer.Exit(1) from error
+
+
+@contextmanager
+def beside(settings: Settings, *, apart: bool = False) -> Iterator[int]:
+    """Run a server until the block ends, and give its first process.
+
+    Apart means that a Ctrl-C in the terminal doesn't reach it: whoever runs it ends it.
+
+    Raises:
+        typer.Exit: it doesn't start; the sentence has been said.
+    """
+    server = subprocess.Popen(  # noqa: S603  # our own command
+        command(), env=environment(settings, settings_.inherited()), start_new_session=apart
+    )
+    try:
+        _wait(server, f"{replace(settings, public_url='').address}/health")
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait(server: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310  # our own address
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            if server.poll() is None:
+                return
+    typer.echo(say("cli.demo.no_server"), err=True)
+    raise typer.Exit(1)

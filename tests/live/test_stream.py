@@ -85,6 +85,13 @@ def test_a_closing_server_says_goodbye(world: World) -> None:
     assert list(phone) == [GOODBYE]
 
 
+def test_a_game_that_is_removed_ends_its_streams(world: World) -> None:
+    phone = a_phone(world, ALICE, 10)
+    next(phone)
+    threading.Timer(0.05, world.hub.forget, [world.number]).start()
+    assert list(phone) == [GOODBYE]
+
+
 def test_the_bell_brings_what_another_process_changed(database_url: str) -> None:
     world, serving = a_world(database_url, 8), threading.Event()
     serving.set()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from killer.cli import cards, mail, photos, roster, server, sheet
+from killer.cli import cards, loadtest, mail, photos, roster, server, sheet
 from killer.language import say
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -15,6 +15,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": roster.import_,
     "check": server.check,
     "cards": cards.cards,
+    "loadtest": loadtest.loadtest,
 }
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "organiser": {"add": server.organiser_add},

@@ -11,15 +11,16 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 PATIENCE = 15.0  # seconds that the site's own scripts wait for an answer
+IDLE = 4.0  # seconds after which a kept connection is as good as closed by the server
 GULP = 65_536
 LONGEST_HEAD = 65_536
 GZIPPED = 31  # zlib's word for "with gzip's head"
@@ -98,6 +99,7 @@ class Answer:
     head: bytes = b""
     raw: bytes = b""
     kind: str = ""  # as in figures.KINDS; empty: as it should be
+    took: float = 0.0  # milliseconds
 
     @property
     def body(self) -> bytes:
@@ -115,40 +117,34 @@ class Answer:
         return found[1].decode(errors="replace") if found else ""
 
 
-Tell = Callable[[str, str, float, Answer], None]  # method, name, milliseconds, answer
-
-
 @dataclass
 class Client:
     """A browser's connections to one server."""
 
     address: Address
-    tell: Tell  # hears how each request went
     language: str = "fr"
     cookie: str = ""
-    _idle: list[socket.socket] = field(default_factory=list)
+    _idle: list[tuple[socket.socket, float]] = field(default_factory=list)  # since when
 
-    def ask(  # noqa: PLR0913  # what a request is made of
+    def ask(
         self,
         method: str,
         path: str,
         *,
-        name: str = "",
         form: Mapping[str, str] | None = None,
         json: object = None,
         headers: Mapping[str, str] | None = None,
         expect: tuple[int, ...] = (200,),
     ) -> Answer:
-        """Send a request and wait for its answer; what goes wrong is told and in the answer."""
+        """Send a request and wait for its answer, which also says what has gone wrong."""
         request = self.request(method, path, form, json, headers or {})
         began = time.perf_counter()
         answer = self._exchange(request, time.monotonic() + PATIENCE)
+        self._keep_cookie(answer)
+        kind = answer.kind
         if answer.status and answer.status not in expect:
             kind = BUSY if answer.status == UNAVAILABLE else HTTP
-            answer = Answer(answer.status, answer.head, answer.raw, kind)
-        self.tell(method, name or path, (time.perf_counter() - began) * 1000, answer)
-        self._keep_cookie(answer)
-        return answer
+        return replace(answer, kind=kind, took=(time.perf_counter() - began) * 1000)
 
     def send_and_lose(self, path: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
         """Send a form and lose the network before the answer."""
@@ -188,34 +184,37 @@ class Client:
     def close(self) -> None:
         """Close every kept connection."""
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
 
     def _exchange(self, request: bytes, deadline: float) -> Answer:
         """Ask; a kept connection that the server has closed meanwhile is replaced once."""
         try:
             if self._idle:
-                with suppress(_StaleError):
-                    return self._over(self._idle.pop(), request, deadline, kept=True)
+                line, since = self._idle.pop()
+                if time.monotonic() - since > IDLE:
+                    line.close()
+                    self.close()  # the others have been idle for longer still
+                else:
+                    with suppress(_StaleError):
+                        return self._over(line, request, deadline, kept=True)
             return self._over(self.address.connect(_left(deadline)), request, deadline, kept=False)
         except TimeoutError:
             return Answer(kind=TIMEOUT)
         except (OSError, ValueError):
             return Answer(kind=CONNECTION)
 
-    def _over(
-        self, line: socket.socket, request: bytes, deadline: float, *, kept: bool
-    ) -> Answer:
+    def _over(self, line: socket.socket, request: bytes, deadline: float, *, kept: bool) -> Answer:
         try:
             line.settimeout(_left(deadline))
             line.sendall(request)
             answer = receive(line, deadline, bodyless=request.startswith(b"HEAD"))
-        except BaseException as error:  # also when the phone is switched off meanwhile
+        except BaseException as error:  # noqa: BLE001  # goes on below; also when the phone is switched off meanwhile
             line.close()
             _reraise(error, kept=kept)
         if _CLOSE.search(answer.head):
             line.close()
         else:
-            self._idle.append(line)
+            self._idle.append((line, time.monotonic()))
         return answer
 
     def _keep_cookie(self, answer: Answer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -76,16 +75,16 @@ class Gauges(msgspec.Struct):
 
     phones: int = 0  # signed in
     streams: int = 0  # open
+    awaited: int = 0  # streams that are open or should be
     behind: int | None = None  # the lowest place of an open stream
 
 
 class Ledger:
-    """Counts; thread-safe where another thread looks."""
+    """The present page of one process, or in the end the pages of all."""
 
     def __init__(self) -> None:
         self.moment = ""
         self.gauges = Gauges()
-        self._lock = threading.Lock()
         self.page = Page()
         self._notes: dict[int, array[float]] = {}
 

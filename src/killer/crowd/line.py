@@ -56,11 +56,14 @@ def parse(block: bytes) -> Frame:
         number, _, rest = block[4:].partition(b"\n")
         kind, _, data = rest[7:].partition(b"\ndata: ")
         return Frame(int(number), kind.decode(), data)
-    fields = dict(row.partition(b": ")[::2] for row in block.split(b"\n"))
-    number, retry = fields.get(b"id"), fields.get(b"retry")
-    kind = fields.get(b"event", b"").decode()
-    data = fields.get(b"data", b"")
-    return Frame(int(number) if number else None, kind, data, int(retry) if retry else None)
+    fields = {name: value for name, _, value in (r.partition(b": ") for r in block.split(b"\n"))}
+    retry = fields.get(b"retry")
+    return Frame(
+        int(fields[b"id"]) if b"id" in fields else None,
+        fields.get(b"event", b"").decode(),
+        fields.get(b"data", b""),
+        int(retry) if retry else None,
+    )
 
 
 class Frames:
@@ -116,6 +119,9 @@ class Listener(Protocol):
         """Count what must not be, what may be, and the streams that have opened or closed."""
 
 
+Tell = Callable[[float, str], None]  # milliseconds and kind of an opening or of an end
+
+
 @dataclass
 class Line:
     """One EventSource: opened from a version on, and again by itself until it is closed."""
@@ -123,40 +129,35 @@ class Line:
     client: Client
     listener: Listener
     since: int
-    tell: Callable[[str, str, float, Answer], None]  # hears how each opening went
+    tell: Tell
 
     def __post_init__(self) -> None:
         self.place = Place(self.since)
         self.open = False
+        self.awaited = True  # false while the network is gone
         self._last_id: int | None = None
         self._retry = RETRY
-        self._closed = False
-        self._wanted_end = False
-        self._offline = 0.0
         self._socket: socket.socket | None = None
         self._reader = gevent.spawn(self._follow)
 
     def close(self) -> None:
         """End it, as a page does that is left."""
-        self._closed = True
-        self._reader.kill(block=False)
-        self._hang_up()
+        self._reader.kill()
+        self._hang_up(0.0)
 
     def cut(self, seconds: float) -> None:
-        """Lose the network for a while: nothing is heard, nobody is told."""
-        self._wanted_end, self._offline = True, seconds
-        self._hang_up()
+        """Lose the network for a while: nothing is heard, and the server isn't told."""
+        self._reader.kill()
+        self._hang_up(seconds)
+        self.awaited = False
+        self._reader = gevent.spawn_later(seconds, self._follow)
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, seconds: float) -> None:
+        """Let go of the connection; the server learns of it after so many seconds."""
         line, self._socket = self._socket, None
         self._is_open(False)
-        if line is None:
-            return
-        with suppress(OSError):
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RD)  # wakes the reader
-        line.close()
+        if line is not None:
+            gevent.spawn_later(seconds, _reset, line)
 
     def _is_open(self, now: bool) -> None:  # noqa: FBT001  # a state
         if self.open is not now:
@@ -164,44 +165,31 @@ class Line:
             self.listener.found(streams=1 if now else -1)
 
     def _follow(self) -> None:
-        while not self._closed:
-            refused = self._listen()
-            self._hang_up()
-            if refused or self._closed:
-                return
-            wait, self._offline = self._offline or self._retry, 0.0
-            gevent.sleep(wait)
+        while self._listen():
+            self._hang_up(0.0)
+            gevent.sleep(self._retry)
 
     def _listen(self) -> bool:
-        """Be connected once; true when a stream was refused for good."""
-        self._wanted_end = False
+        """Be connected once; false when a stream was refused for good."""
+        self.awaited = True
         began = time.perf_counter()
         try:
             answer, rest = self._ask()
-        except OSError as error:
-            kind = TIMEOUT if isinstance(error, TimeoutError) else CONNECTION
-            return self._opened(began, Answer(kind=kind))
-        except ValueError:
-            return self._opened(began, Answer(kind=WRONG))
-        if self._opened(began, answer) or answer.kind:
-            return answer.kind != BUSY
-        self._is_open(True)
-        ended = self._read(Frames(chunked=is_chunked(answer.head)), rest)
-        if not (self._wanted_end or self._closed):
-            self.tell("live", "live", 0.0, Answer(kind=ended))
-        return False
-
-    def _opened(self, began: float, answer: Answer) -> bool:
-        """Tell how the opening went, unless the phone itself was the reason."""
-        if self._wanted_end or self._closed:
+        except TimeoutError:
+            answer, rest = Answer(kind=TIMEOUT), b""
+        except (OSError, ValueError):
+            answer, rest = Answer(kind=CONNECTION), b""
+        if answer.status != NO_STREAMS:
+            self.tell((time.perf_counter() - began) * 1000, answer.kind)
+        if answer.status not in {0, OK}:  # as in the browser: only a broken line is tried again
+            self._hang_up(0.0)
+            self.awaited = False
+            self.listener.refused(answer.status)
             return False
-        if answer.status == NO_STREAMS:
-            self.listener.refused(answer.status)
-            return True
-        self.tell("live", "live", (time.perf_counter() - began) * 1000, answer)
-        if answer.kind == HTTP:
-            self.listener.refused(answer.status)
-        return False
+        if answer.status:
+            self._is_open(True)
+            self.tell(0.0, self._read(Frames(chunked=is_chunked(answer.head)), rest))
+        return True
 
     def _ask(self) -> tuple[Answer, bytes]:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
@@ -209,7 +197,7 @@ class Line:
             headers["Last-Event-ID"] = str(self._last_id)
         since = self.since if self._last_id is None else self._last_id
         self.place = Place(since)
-        path = f"/api/events?since={self.since}"
+        path = f"/api/events?since={self.since}"  # the browser keeps the address as it was
         deadline = time.monotonic() + PATIENCE
         line = self._socket = self.client.address.connect(PATIENCE)
         line.sendall(self.client.request("GET", path, None, None, headers))
@@ -233,8 +221,8 @@ class Line:
                 if not rest:
                     break
                 now = time.time()
-                if now - heard > PING + GRACE and not self._wanted_end:
-                    self.tell("live", "live", 0.0, Answer(kind=WRONG))
+                if now - heard > PING + GRACE:
+                    self.tell(0.0, WRONG)
                 heard = now
         except ValueError:
             return WRONG
@@ -257,6 +245,12 @@ class Line:
                 self.listener.hear(frame, arrived, opened)
         if self.place.gaps != before:
             self.listener.found(gaps=self.place.gaps - before)
+
+
+def _reset(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    line.close()
 
 
 def version_of(frame: Frame, otherwise: int) -> int:

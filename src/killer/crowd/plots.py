@@ -30,7 +30,7 @@ CSS = """
   --c: #6a3d9a; --d: #1f5fb4; --e: #4d6b12; --f: #a3206e;
   display: block; inline-size: 100%; block-size: auto; background: var(--p);
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-@media (prefers-color-scheme: dark) { .curve { --p: var(--sheet, #15191c);
+@media screen and (prefers-color-scheme: dark) { .curve { --p: var(--sheet, #15191c);
   --i: var(--ink, #f1f3ee); --s: var(--soft, #a9b1b0); --l: var(--line, #2e353a);
   --r: var(--signal, #ff5c39); --a: #4cc3cf; --b: #e2ab4a; --c: #c3a0f0; --d: #7fb2ff;
   --e: #a9cc5c; --f: #f58cc4; } }
@@ -51,12 +51,12 @@ CSS = """
 .curve .color-4 { --k: var(--d); --g: 12 3; }
 .curve .color-5 { --k: var(--e); --g: 5 2 1.5 2 1.5 2; }
 .curve .color-6 { --k: var(--f); --g: 4 4; }
-.curve .limit { --k: var(--r); --g: 1.5 3; }
+.curve .limit { --k: var(--r); --g: 2 2; }
 .curve .line, .curve .swatch { stroke: var(--k); stroke-dasharray: var(--g, none); }
 .curve .swatch { stroke-width: 3; }
 .curve .axis path { stroke: var(--l); stroke-width: 1; stroke-dasharray: none; }
 .curve .axis.x .guide { stroke: none; }
-.curve .limit .line { stroke-width: 1.8; }
+.curve .limit .line { stroke-width: 2; }
 .curve .dot { fill: var(--k); }
 """
 STYLE = Style(

@@ -21,6 +21,8 @@ ON_STREAMS = frozenset({"dropped", "gaps", "leaked"})
 ON_DEATHS = frozenset({"lost", "doubled"})
 #: Every line, in the order in which it is told.
 CODES = ("played", *KINDS, *LIMITS, *FAULTS)
+#: The parts of a step, in the order in which they are played.
+MOMENTS = ("arrival", "start", "play", "burst", "reconnection", "quiet")
 NEARLY = 0.8  # of a limit: still green, but worth a look
 TENTHS_BELOW, HUNDREDTHS_BELOW = 10, 1
 
@@ -45,7 +47,7 @@ class Line(msgspec.Struct, frozen=True):
         """Say what was wanted, with its unit."""
         if self.code == "played":
             return say("verdict.to_the_end")
-        return f"< {amount(self.code, self.wanted)}" if self.code in LIMITS else "0"
+        return f"<\u00a0{amount(self.code, self.wanted)}" if self.code in LIMITS else "0"
 
     @property
     def result(self) -> str:
@@ -70,12 +72,16 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """Say it all, as a person would."""
-        words = {"line": self.name, "found": self.result, "wanted": self.aim}
+        wanted = amount(self.code, self.wanted)
+        if self.code in LIMITS:
+            wanted = say("verdict.under", value=wanted)
+        words = {"line": self.name, "found": self.result, "wanted": wanted}
         if self.passed is None:
             return say("verdict.unknown", line=self.name)
         if self.passed:
-            return say("verdict.green", **words)
-        return " ".join(filter(None, (say("verdict.red", **words), self.why, self.cure)))
+            return self.name if self.code == "played" else say("verdict.green", **words)
+        what = say("verdict.broken") if self.code == "played" else say("verdict.red", **words)
+        return " ".join(filter(None, (what, self.why, self.cure)))
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -126,6 +132,16 @@ class Verdict(msgspec.Struct, frozen=True):
             held = size
         return held
 
+    def size(self, phones: int) -> Size:
+        """Give the step of that size; the last one, if it was played more than once."""
+        return next(step for step in reversed(self.steps) if step.phones == phones)
+
+    @property
+    def rows(self) -> list[tuple[Line, tuple[Line, ...]]]:
+        """Give each criterion: its worst line, and its line of every step."""
+        columns = zip(*(step.lines for step in self.steps), strict=True)
+        return list(zip(self.whole.lines, columns, strict=True))
+
     @property
     def question(self) -> str:
         """Ask what the organiser asks."""
@@ -141,9 +157,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def judge(report: Report) -> Verdict:
     """Hold everything that was found against what is wanted."""
-    steps = tuple(Size(step.phones, tuple(_lines(step))) for step in report.steps)
+    steps = tuple(Size(step.phones, lines_of(step)) for step in report.steps)
     worst = (_worst(each.lines[i] for each in steps) for i in range(len(CODES)) if steps)
     return Verdict(steps, Size(max((s.phones for s in steps), default=0), tuple(worst)))
+
+
+def lines_of(step: Step) -> tuple[Line, ...]:
+    """Hold what a step found against what is wanted."""
+    return tuple(_lines(step))
 
 
 def _lines(step: Step) -> Iterable[Line]:
@@ -207,6 +228,16 @@ def amount(code: str, value: float | None) -> str:
     if code in {"cpu", "memory"}:
         return share(value)
     return milliseconds(value) if code in {"p95", "delay"} else number(value)
+
+
+def moment(name: str) -> str:
+    """Say what a moment of a step is called."""
+    return say(f"verdict.moment.{name}") if name in MOMENTS else name
+
+
+def inside(words: str) -> str:
+    """Give words as they are written inside a sentence."""
+    return words[0].lower() + words[1:]
 
 
 def milliseconds(value: float) -> str:

@@ -25,6 +25,7 @@ from killer.live.stream import GOODBYE, PING_SECONDS
 from killer.watch import metrics
 
 TICK = 1.0  # seconds between two looks for phones that have hung up
+PARTING = 2.0  # seconds for all the goodbyes of a process that ends
 BREATH = 250  # phones that are written to before other requests have their turn
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -93,12 +94,12 @@ class Broadcast:
         """Say goodbye to everybody, before the process ends."""
         self.hub.close()
         for audience in list(self._audiences.values()):
-            audience.dismiss()
+            audience.join(PARTING)
 
-    def leave(self, audience: Audience) -> bool:
-        """Let an audience end, unless somebody has just come to it."""
+    def forget(self, audience: Audience, *, even_with_newcomers: bool = False) -> bool:
+        """Send nobody to an audience any more; tell whether that was done."""
         with self._lock:
-            if audience.newcomers:
+            if audience.newcomers and not even_with_newcomers:
                 return False
             if self._audiences.get(audience.feed.number) is audience:
                 del self._audiences[audience.feed.number]
@@ -126,21 +127,17 @@ class Audience(threading.Thread):
                 self._round()
         except Exception as error:  # noqa: BLE001  # whatever it is: the phones come back and resume
             structlog.get_logger().warning("broadcast.failed", cause=repr(error))
-            self.dismiss()
-        finally:
-            self.feed.rings.discard(self.ring)
-            self._hung_up.close()
-
-    def dismiss(self) -> None:
-        """Say goodbye to everybody: each comes back and resumes."""
+        self._broadcast.forget(self, even_with_newcomers=True)
         self._welcome()
         for line in list(self._lines.values()):
             self._part(line)
+        self.feed.rings.discard(self.ring)
+        self._hung_up.close()
 
     def _goes_on(self) -> bool:
         if not (self._broadcast.hub.open and self.feed.open):
-            self.dismiss()
-        return bool(self._lines) or not self._broadcast.leave(self)
+            return False
+        return bool(self._lines) or not self._broadcast.forget(self)
 
     def _round(self) -> None:
         self.ring.wait(TICK)

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from killer.game.model import Game, State, Visibility
 from killer.live.frames import SILENT, Frame, encode
 from killer.store import games, log
 from killer.store.database import Connection, Database
+from killer.store.games import GameRow
 
 LOUDNESS = {Visibility.DISCREET: 0, Visibility.DEATHS: 1, Visibility.OPEN: 2}
 HISTORY = 1000  # frames that a phone may be behind before it is told to resync
@@ -97,6 +99,15 @@ class Feed:
             bell.wait(seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The games at one generation of the database."""
+
+    generation: int | None
+    every: list[GameRow]
+    real: list[GameRow]
+
+
 class Hub:
     """All feeds of one process; whatever it answers is as new as the database."""
 
@@ -106,7 +117,7 @@ class Hub:
         self._seen = seen
         self._feeds: dict[int, Feed] = {}
         self._lock = threading.Lock()
-        self._games: tuple[int | None, list[games.GameRow]] | None = None
+        self._games: _Listed | None = None
 
     def feed(self, number: int) -> Feed:
         """Give a game's feed, caught up with everything that was acknowledged before this call.
@@ -132,18 +143,23 @@ class Hub:
             feed.open = False
             feed.wake()
 
-    def games(self) -> list[games.GameRow]:
+    def games(self) -> list[GameRow]:
         """List the games that people play, newest first."""
-        return [row for row in self.rows() if row.rehearses is None]
+        return self._listed().real
 
-    def rows(self) -> list[games.GameRow]:
-        """List all games, rehearsals too; read again only when the database has moved."""
+    def rows(self) -> list[GameRow]:
+        """List all games, rehearsals too."""
+        return self._listed().every
+
+    def _listed(self) -> _Listed:
+        """Read the games again only when the database has moved."""
         generation, known = self.database.generation(), self._games
-        if known is None or generation is None or known[0] != generation:
+        if known is None or generation is None or known.generation != generation:
             with self.database.read() as connection:
-                known = (generation, games.every(connection))
+                every = games.every(connection)
+            known = _Listed(generation, every, [row for row in every if row.rehearses is None])
             self._games = known
-        return known[1]
+        return known
 
     def ring(self, number: int) -> None:
         """Look at one game now, because it has moved."""

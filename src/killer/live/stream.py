@@ -17,7 +17,7 @@ def stream(hub: Hub, feed: Feed, viewer: PlayerId, place: int) -> Iterator[bytes
     """Give the bytes of a stream until the server closes or the viewer is signed out."""
     sessions = feed.game.players[viewer].sessions
     yield HELLO
-    while hub.open and feed.game.players[viewer].sessions == sessions:
+    while hub.open and feed.open and feed.game.players[viewer].sessions == sessions:
         frames = feed.since(place)
         if frames is None:
             place = feed.game.version
@@ -27,6 +27,6 @@ def stream(hub: Hub, feed: Feed, viewer: PlayerId, place: int) -> Iterator[bytes
             yield b"".join(frame.to(viewer) for frame in frames)
         else:
             feed.wait(place, PING_SECONDS)
-            if hub.open and feed.game.version == place:
+            if hub.open and feed.open and feed.game.version == place:
                 yield PING
     yield GOODBYE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from killer.game.refusals import Invalid, NotNow, Refusal, Unknown
 from killer.language import say
+from killer.live.hub import UnknownGameError
 from killer.store.database import StoreUnavailableError
 
 STATUS_OF_REFUSAL: dict[type[Refusal], int] = {Unknown: 404, NotNow: 409, Invalid: 422}
@@ -44,6 +45,8 @@ def tell(error: Exception) -> Told:
         case StoreUnavailableError():
             code = "disk_full" if error.full else "store_unavailable"
             return Told(503, code, say(f"problem.{code}"), BUSY_SECONDS)
+        case UnknownGameError():  # a rehearsal that was removed in the meantime
+            return Told(401, "signed_out", say("problem.signed_out"))
         case ProblemError():
             sentence = say(f"problem.{error.code}", **error.params)
             return Told(error.status, error.code, sentence, error.retry_after)

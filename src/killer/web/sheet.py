@@ -89,7 +89,7 @@ def _desk() -> Desk:
         tuple(_ask(game, one) for one in waiting),
         tuple(map(_fault, level.problems if level else ())),
         settings.sheet_targets,
-        address if settings.spreadsheet else "",
+        address if settings.spreadsheet and not viewer().feed.rehearsal else "",
     )
 
 

@@ -1,0 +1,141 @@
+"""The organiser's hands over HTTP: a rehearsal game made, started, looked at and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from killer.crowd.client import CONNECTION, Address, Answer, Client
+from killer.crowd.plan import Ticket
+from killer.crowd.truth import Row
+from killer.language import current, say
+
+REHEARSALS = "/api/organiser/rehearsals"
+NOT_FOUND, FORBIDDEN, UNAUTHORIZED, OK = 404, 403, 401, 200
+
+
+class HostError(Exception):
+    """The server can't be played on; the message is a sentence for whoever started the test."""
+
+
+class Guest(msgspec.Struct, frozen=True):
+    """A player of a rehearsal, or its organiser."""
+
+    nickname: str
+    token: str
+
+
+class Rehearsal(msgspec.Struct, frozen=True):
+    """A game that was made for one step."""
+
+    number: int
+    game: str
+    password: str
+    players: tuple[Guest, ...]
+    organiser: Guest
+
+    @property
+    def tickets(self) -> tuple[Ticket, ...]:
+        """Seat everybody, one half by link and the other by password."""
+        return tuple(
+            Ticket(guest.nickname, password=self.password)
+            if each % 2
+            else Ticket(guest.nickname, token=guest.token)
+            for each, guest in enumerate(self.players)
+        )
+
+
+class Table(msgspec.Struct, frozen=True):
+    """What the organiser's table shows."""
+
+    version: int
+    players: tuple[Row, ...]
+
+
+class Host:
+    """An organiser of a real game, and of the rehearsal that is being played."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._real = Client(address, current())
+        self._game = Client(address, current())
+
+    def sign_in(self, token: str) -> None:
+        """Sign in for the whole test.
+
+        Raises:
+            HostError: there is no such server, or the token opens nothing there.
+        """
+        answer = self._real.ask("POST", "/api/login", json={"token": token})
+        if answer.status == UNAUTHORIZED:
+            raise HostError(say("crowd.bad_token"))
+        _read(answer)
+        if not msgspec.json.decode(answer.body)["organiser"]:
+            raise HostError(say("crowd.no_organiser"))
+
+    def make(self, players: int) -> Rehearsal:
+        """Make a rehearsal and sign in to it as its organiser.
+
+        Raises:
+            HostError: the server doesn't make one.
+        """
+        answer = self._real.ask("POST", REHEARSALS, json={"players": players})
+        if answer.status == NOT_FOUND:
+            raise HostError(say("crowd.too_old"))
+        made = msgspec.json.decode(_read(answer).body, type=Rehearsal)
+        self._game = Client(self._address, current())
+        _read(self._game.ask("POST", "/api/login", json={"token": made.organiser.token}))
+        return made
+
+    def remove(self, made: Rehearsal) -> None:
+        """Remove a rehearsal.
+
+        Raises:
+            HostError: it is still there.
+        """
+        answer = self._real.ask("DELETE", f"{REHEARSALS}/{made.number}", expect=(204, NOT_FOUND))
+        if answer.kind:
+            raise HostError(say("crowd.not_removed", game=made.game, cause=_cause(answer)))
+
+    def steer(self, verb: str) -> None:
+        """Start or end the rehearsal.
+
+        Raises:
+            HostError: the server refuses.
+        """
+        _read(self._game.ask("POST", f"/api/organiser/game/{verb}", json={"reason": ""}))
+
+    def table(self) -> Table:
+        """Look at everybody.
+
+        Raises:
+            HostError: the server doesn't show it.
+        """
+        answer = _read(self._game.ask("GET", "/api/organiser/players"))
+        return msgspec.json.decode(answer.body, type=Table)
+
+    def is_there(self) -> bool:
+        """Tell whether anybody takes connections; a server that is slow is there."""
+        visit = Client(self._address)
+        answer = visit.ask("GET", "/health")
+        visit.close()
+        return answer.kind != CONNECTION
+
+
+def _read(answer: Answer) -> Answer:
+    """Give an answer that is as it should be."""
+    if answer.kind:
+        raise HostError(say("crowd.host", cause=_cause(answer)))
+    return answer
+
+
+def _cause(answer: Answer) -> str:
+    """Say why something didn't work: in the server's words when it has some."""
+    if not answer.status:
+        return say(f"crowd.cause.{answer.kind}")
+    told: Any = {}
+    if "json" in answer.header("Content-Type"):
+        told = msgspec.json.decode(answer.body)
+    title = str(told.get("title", "")) if isinstance(told, dict) else ""
+    return title or say("crowd.cause.status", status=answer.status)
