@@ -32,6 +32,13 @@ ADVICE = {
     500: "`.env.production` tel quel, sur un VPS qui ne fait que cela",
     1000: "se connecter par lien (QR), pas par mot de passe ; ouvrir par vagues",
 }
+PLOTS = {
+    "debit": "Débit",
+    "p95": "Temps de réponse, p95",
+    "cpu": "CPU du serveur",
+    "memoire": "Mémoire du serveur",
+    "croissance": "Coût selon la taille de la partie",
+}
 DARK = re.compile(r"@media[^{]*prefers-color-scheme: dark[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}")
 WHITE = "<style>.curve{--sheet:#fff;background:#fff}</style></svg>"
 
@@ -42,8 +49,9 @@ def write(parts: Parts, path: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     drawn = {}
     for name, picture in pictures(book).items():
-        drawn[name] = f"images/capacite-{name}.svg"
-        (path.parent / drawn[name]).write_text(picture, encoding="utf-8")
+        file = images / f"capacite-{name}.svg"
+        file.write_text(picture, encoding="utf-8")
+        drawn[name] = f"![{PLOTS[name]}](images/{file.name})"
     path.write_text(text(book, drawn), encoding="utf-8")
 
 
@@ -123,11 +131,12 @@ def lines(book: Book) -> str:
 
 
 def obstacles(book: Book) -> list[str]:
-    """Say what stands in the way where a stretch isn't held."""
+    """Say what stands in the way of the lines that aren't held, or not as far as hoped."""
     return [
-        f"{goal.what} ({goal.stretch}) : {goal.limit(book)}."
+        f"{goal.what} : {goal.limit(book)}."
         for goal in goals.GOALS
-        if goal.stretched and goal.limit and goal.stretched(book) is False
+        if goal.limit
+        and False in (goal.held(book), goal.stretched(book) if goal.stretched else None)
     ]
 
 
@@ -165,18 +174,16 @@ def pictures(book: Book) -> dict[str, str]:
         return {name: points(book, part, column) for part, name in NAMES.items()}
 
     wanted = {
-        "debit": ("Débit", "joueurs", "requêtes par seconde", crowd("débit"), None),
-        "p95": ("Temps de réponse, p95", "joueurs", "ms", crowd("p95"), LIMITS["p95"]),
-        "cpu": ("CPU du serveur", "joueurs", "% de la machine", crowd("CPU"), 100 * LIMITS["cpu"]),
-        "memoire": ("Mémoire", "téléphones ouverts", "Mo", memory(book), None),
-        "croissance": ("Coût et taille de la partie", "joueurs", "ms de CPU", growth(book), None),
+        "debit": ("joueurs", "requêtes par seconde", crowd("débit"), None),
+        "p95": ("joueurs", "ms", crowd("p95"), LIMITS["p95"]),
+        "cpu": ("joueurs", "% de la machine", crowd("CPU"), 100 * LIMITS["cpu"]),
+        "memoire": ("téléphones ouverts", "Mo", memory(book), None),
+        "croissance": ("joueurs", "ms de CPU", growth(book), None),
     }
     with speaking("fr"):
         return {
-            name: whitened(
-                plots.curve(title, x, y, {k: p for k, p in series.items() if p}, line=at)
-            )
-            for name, (title, x, y, series, at) in wanted.items()
+            name: whitened(plots.curve(PLOTS[name], x, y, series, line=at))
+            for name, (x, y, series, at) in wanted.items()
             if any(series.values())
         }
 

@@ -97,9 +97,14 @@ def run(
             except Exception as error:  # noqa: BLE001  # the others are measured all the same
                 show.console.print(f"[red]{name}: {type(error).__name__}: {error}")
             else:
-                keep(found)
+                keep(in_order(found, plans))
             show.advance()
-    return found
+    return in_order(found, plans)
+
+
+def in_order(parts: Parts, plans: Mapping[str, Plan]) -> Parts:
+    """Sort parts as they are told, in whatever order they were measured."""
+    return {name: parts[name] for name in plans if name in parts}
 
 
 def one(name: str, plan: Plan, bench: Bench) -> Part:

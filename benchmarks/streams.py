@@ -15,7 +15,7 @@ from benchmarks.servers import Server
 from benchmarks.worlds import Player
 
 PLAYERS = 500  # each of whom has as many phones as it takes
-WORKERS = (2, 4, 8)
+WORKERS = (2, 8)
 
 
 def measure(bench: Bench) -> Rows:

@@ -101,3 +101,48 @@ def calls(book: Book) -> str:
         f"{book.say(part, 'Google', 'écritures par minute')} écritures"
         for ttl, part in (("5", "crowd-ttl-5"), ("30", "crowd-ttl-30"))
     )
+
+
+def above_bare(book: Book) -> str:
+    """Say where the time goes that a bare program doesn't need."""
+    health, whole = (
+        book.value("beside", f"GET {path}", "killer CPU") for path in ("/health", "/api/me")
+    )
+    if health is None or whole is None:
+        return ABSENT
+    bare = book.say("beside", "GET /api/me", "WSGI nu CPU")
+    return (
+        f"le WSGI nu coûte {bare} ; ici, `/health` (sans cookie ni partie) en coûte déjà "
+        f"{amount(health, 'ms')}, et lire la session, voir si la partie a bougé et compter la "
+        f"réponse {amount(whole - health, 'ms')} de plus"
+    )
+
+
+def deliveries(book: Book) -> str:
+    """Say how soon all deliveries can be over at best, when the cores do nothing else."""
+    most = max(book.sizes("streams"), default=0)
+    each = book.value("streams", str(most), "CPU par livraison")
+    if each is None:
+        return ABSENT
+    cores = book.parts["streams"].machine.cores
+    least = each * most / 1000 / cores
+    return (
+        f"{amount(each, 'µs')} de CPU par livraison, donc {amount(least, 'ms')} au moins pour "
+        f"{number(most)} sur {number(cores)} cœurs, que les téléphones simulés prennent aussi"
+    )
+
+
+def footprint(book: Book) -> str:
+    """Say what the memory is made of."""
+    sizes = book.sizes("memory")
+    each = book.say("memory", str(sizes[-1]), "par téléphone") if sizes else ABSENT
+    return f"{book.say('memory', '0', 'mémoire')} sans téléphone, puis {each} par téléphone"
+
+
+def turns(book: Book) -> str:
+    """Say what a connection waits for at saturation."""
+    fair, greedy = (f"50 connexions, {way}" for way in ("avec", "sans"))
+    return (
+        f"{book.say('fairness', fair, 'débit')} en tout, p50 {book.say('fairness', fair, 'p50')} ; "
+        f"sans tour laissé aux autres, p99 {book.say('fairness', greedy, 'p99')}"
+    )

@@ -67,11 +67,10 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_every_death_of_a_burst_is_found_again_in_the_figures(bench: Bench) -> None:
-    rows = deaths.measure(bench)
-    book = Book({"deaths": Part("", figures.machine(), 1, True, {}, dict(rows))})
-    assert rows["ensemble"]["gardées"].value == 6
-    assert held.kept("ensemble")(book) is True
-    assert held.kept("un processus tué")(book) is True
+    for row in deaths.measure(bench).values():
+        told = [row[name].value for name in ("déclarées", "acceptées", "gardées", "coups comptés")]
+        assert told == [6, 6, 6, 6]
+        assert row["hors de l'anneau"].value == 0
 
 
 def test_streams_are_opened_told_of_a_death_and_closed(bench: Bench) -> None:
@@ -205,7 +204,10 @@ def test_the_answer_is_what_the_load_test_has_found(green: float, word: str) -> 
 
 
 def test_a_stretch_that_is_missed_has_its_reason_told() -> None:
-    rows = {"au plus vite": {"durée": 9.5}, "argon2id": {"CPU": 31, "durée au moins": 7.75}}
+    rows = {
+        "au plus vite": {"nombre": 500, "durée": 9.5},
+        "argon2id": {"CPU": 31, "durée au moins": 7.75},
+    }
     said = paper.text(Book({"signins": part(rows)}), {})
     assert "argon2id : 31\u00a0ms de CPU par mot de passe, donc 7,75\u00a0ms au moins" in said
 
@@ -217,11 +219,30 @@ def test_a_line_is_held_below_its_limit_and_unknown_without_a_figure() -> None:
     assert test(Book({})) is None
 
 
-@pytest.mark.parametrize("kept", [199, 201])
-def test_a_death_that_is_lost_or_doubled_breaks_its_line(kept: int) -> None:
-    told = {"déclarées": 200, "acceptées": 200, "gardées": kept, "coups comptés": 200}
-    book = Book({"deaths": part({"ensemble": told | {"hors de l'anneau": 0}})})
-    assert held.kept("ensemble")(book) is False
+@pytest.mark.parametrize(
+    ("declared", "kept", "ring", "held_"),
+    [
+        (200, 200, 0, True),
+        (200, 199, 0, False),
+        (200, 201, 0, False),
+        (200, 200, 1, False),
+        (100, 100, 0, None),
+    ],
+)
+def test_deaths_hold_their_line_when_all_are_kept_once_in_one_ring(
+    declared: int, kept: int, ring: int, held_: object
+) -> None:
+    told = {"déclarées": declared, "acceptées": declared, "gardées": kept}
+    told |= {"coups comptés": declared, "hors de l'anneau": ring}
+    book = Book({"deaths": part({"ensemble": told})})
+    assert held.kept("ensemble")(book) is held_
+
+
+def test_a_small_measurement_holds_no_line() -> None:
+    rows = {"connexions": {"nombre": 60, "p95": 10}}
+    assert held.signed_in("connexions", "p95", 500)(Book({"signins": part(rows)})) is None
+    crowd = Book({"crowd-standard": part({"5": {"tenu": 1}, "10": {"tenu": 1}})})
+    assert held.all_green("crowd-standard", 100)(crowd) is None
 
 
 def test_the_ring_is_counted_from_one_player_to_the_next() -> None:

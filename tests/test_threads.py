@@ -31,6 +31,19 @@ except ZeroDivisionError as error:
 """
 
 
+BEHIND = """
+from gevent import monkey
+monkey.patch_all()
+import os
+from killer.threads import Threads
+niceness = lambda: os.getpriority(os.PRIO_PROCESS, 0)
+began = niceness()
+behind, beside = Threads(1, behind=True), Threads(1)
+print(behind.do(niceness) - began, behind.do(niceness) - began, beside.do(niceness) - began)
+print(niceness() - began)
+"""
+
+
 def test_without_gevent_it_is_done_right_here() -> None:
     assert Threads(1).do(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
@@ -42,3 +55,9 @@ def test_greenlets_go_on_and_an_error_is_raised_once_and_printed_nowhere() -> No
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.split("\n") == ["True", "division by zero", ""]
     assert done.stderr == ""
+
+
+def test_what_is_done_behind_gives_way_and_nothing_else_does() -> None:
+    command = [sys.executable, "-c", BEHIND]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split("\n") == ["10 10 0", "0", ""]

@@ -30,6 +30,14 @@ from killer.web.static_files import StaticFiles
 DOTENV = Path(".env")
 
 
+def served() -> Flask:
+    """Make the application for many visitors, with all that the first of them would wait for."""
+    app = create()
+    passwords.prepare()
+    render.prepare(app)
+    return app
+
+
 def create(settings: Settings | None = None) -> Flask:
     """Make the application; it opens no connection before its first request."""
     found = settings or settings_.load(dotenv=DOTENV)
@@ -43,7 +51,6 @@ def create(settings: Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # the guard looks at Origin; not every browser sends a Referer
         WTF_CSRF_TIME_LIMIT=None,
     )
-    passwords.prepare()
     app.extensions[KEY] = build(found)
     app.url_map.converters.update(CONVERTERS)
     app.url_map.merge_slashes = False  # a redirect would repeat whatever Host it was told

@@ -22,7 +22,7 @@ CPUS = os.cpu_count() or 1
 # (https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html).
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
-_THREAD = Threads(1)  # for each worker: memory stays bounded, the loop stays free
+_THREAD = Threads(1, behind=True)  # for each worker: memory stays bounded, the players come first
 
 
 @cache

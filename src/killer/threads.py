@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import NoReturn, TypeVar
@@ -10,13 +11,19 @@ from gevent import monkey
 from gevent.threadpool import ThreadPool
 
 Result = TypeVar("Result")
+BEHIND = 10  # of 19
 
 
 class Threads:
-    """So many real threads of this process, made at the first use: after the fork."""
+    """So many real threads of this process, made at the first use: after the fork.
 
-    def __init__(self, number: int) -> None:
+    With `behind`, they compute when nobody else wants the core: niceness 10, as Linux keeps it for
+    each thread (setpriority(2), "C library/kernel differences").
+    """
+
+    def __init__(self, number: int, *, behind: bool = False) -> None:
         self._number = number
+        self._prepare = _step_behind if behind else _stay
 
     @cached_property
     def _pool(self) -> ThreadPool:
@@ -26,12 +33,21 @@ class Threads:
         """Do it aside and wait for it; where nothing is patched by gevent, do it right here."""
         if not monkey.is_module_patched("threading"):
             return work()
-        done: Callable[[], Result] = self._pool.apply(_outcome, (work,))
+        done: Callable[[], Result] = self._pool.apply(_outcome, (work, self._prepare))
         return done()
 
 
-def _outcome(work: Callable[[], Result]) -> Callable[[], Result]:
+def _stay() -> None:
+    """Compute like everybody else."""
+
+
+def _step_behind() -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, BEHIND)
+
+
+def _outcome(work: Callable[[], Result], prepare: Callable[[], None]) -> Callable[[], Result]:
     """Bring an error back as a value: gevent would print it, although somebody handles it."""
+    prepare()
     try:
         result = work()
     except Exception as error:  # noqa: BLE001  # it is raised again where it was asked for

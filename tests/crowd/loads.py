@@ -8,7 +8,6 @@ from pathlib import Path
 
 from e2e.server import INHERITED, KILLER
 from engines.processes import tied
-
 from killer.crowd import figures
 from killer.crowd.figures import Report
 from killer.crowd.verdict import judge

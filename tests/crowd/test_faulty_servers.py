@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+
 from crowd import loads
 from e2e.server import KILLER, LINK
 from engines.processes import free_port, running, wait_until_ready
@@ -96,7 +97,7 @@ def test_a_server_that_forgets_deaths_is_found_out(play: Play, tmp_path: Path) -
     code, said = play("forgetful")
     assert code == 1, said
     found = loads.report(tmp_path)
-    assert loads.red(found) == {"lost"}
+    assert {"lost"} <= loads.red(found) <= {"lost", "delay"}  # nobody is told of what isn't done
     assert found.steps[0].faults.lost == found.steps[0].deaths == 3
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import gevent
 import pytest
@@ -30,7 +31,7 @@ def chunked(*parts: bytes) -> bytes:
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(places)]
 
 
 @given(
@@ -40,7 +41,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     wrapped=st.booleans(),
 )
 def test_frames_come_out_wherever_the_network_cuts(
-    versions: list[int], cuts: list[int], together: bool, wrapped: bool
+    *, versions: list[int], cuts: list[int], together: bool, wrapped: bool
 ) -> None:
     blocks = [HELLO, *(event(v) for v in versions)]
     parts = [b"".join(blocks)] if together else blocks
@@ -184,3 +185,23 @@ def test_what_is_no_http_is_a_broken_connection() -> None:
         line, ear = listen(client, 0)
         line.close()
     assert (ear.kinds, ear.refusals) == (["connection"], [])
+
+
+def test_a_line_that_is_cut_twice_comes_back_once() -> None:
+    with server(*[HEAD + b"\r\n" + b"retry: 60000\n\n"] * 3) as (client, asked):
+        line, ear = listen(client, 3)
+        both = [gevent.spawn(line.cut, 0.01) for _ in range(2)]
+        gevent.joinall(both)
+        gevent.sleep(0.1)
+        line.close()
+    assert (len(asked), ear.streams) == (2, 0)
+
+
+def test_a_line_that_is_closed_while_it_is_cut_stays_closed() -> None:
+    with server(*[HEAD + b"\r\n" + b"retry: 60000\n\n"] * 2) as (client, asked):
+        line, ear = listen(client, 3)
+        cutting = gevent.spawn(line.cut, 0.01)
+        closing = gevent.spawn(line.close)
+        gevent.joinall([cutting, closing])
+        gevent.sleep(0.1)
+    assert (len(asked), ear.streams) == (1, 0)

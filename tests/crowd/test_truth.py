@@ -27,9 +27,7 @@ def ring(size: int, dead: int = 0) -> list[Row]:
         )
         for n, name in enumerate(names)
     ]
-    fallen = [
-        Row(f"Dead {n:03}", "dead", killed_by=names[0], order=n + 1) for n in range(dead)
-    ]
+    fallen = [Row(f"Dead {n:03}", "dead", killed_by=names[0], order=n + 1) for n in range(dead)]
     return [*rows, *fallen, Row("Orga", "out")]
 
 
@@ -63,9 +61,7 @@ def test_any_other_target_breaks_the_ring(size: int, who: int, whom: int) -> Non
 
 
 @given(size=SIZES, who=st.integers(0, 11), target=st.sampled_from([None, "Orga", "Nobody"]))
-def test_a_target_who_is_not_alive_breaks_the_ring(
-    size: int, who: int, target: str | None
-) -> None:
+def test_a_target_who_is_not_alive_breaks_the_ring(size: int, who: int, target: str | None) -> None:
     rows = ring(size)
     rows[who % size] = replace(rows[who % size], target=target)
     assert truth.outside(rows) == size
@@ -116,7 +112,7 @@ def test_a_death_that_was_told_twice_is_found() -> None:
 
 def test_who_fell_is_read_from_what_was_told() -> None:
     rows = ring(4, dead=2)
-    told = {9: '{"text":{"fr":"Dead 001 tombe."}}'.encode(), 8: b'"Dead 000 falls"'}
+    told = {9: b'{"text":{"fr":"Dead 001 tombe."}}', 8: b'"Dead 000 falls"'}
     assert truth.fallen(rows, told) == {"Dead 001": 9, "Dead 000": 8}
 
 

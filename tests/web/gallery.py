@@ -25,7 +25,7 @@ from killer.game.model import Game, Player, PlayerId, Visibility
 from killer.game.rules import decide
 from killer.language import say, speaking
 from killer.live.frames import SILENT, sentence
-from killer.web import pages
+from killer.web import board, pages
 from killer.web.guard import POLICY
 
 WEB = Path(pages.__file__).parent
@@ -207,21 +207,15 @@ def cards() -> Iterator[Sample]:
 def standings() -> Iterator[Sample]:
     running, ended = started(100, 43), over()
     discreet = started(20, 4, Visibility.DISCREET)
-    me = running.player("Camille")
     phones = {PlayerId(1): "06 12 34 56 78"}
     for name, told in (("", running), ("-discreet", discreet), ("-long", extremes())):
-        board = pages.leaderboard(told.game, told.player("Camille"))
-        yield Sample(f"leaderboard{name}", "leaderboard.html", seen(told, "Camille", board=board))
-    yield Sample(
-        "players",
-        "players.html",
-        seen(running, me.nickname, gallery=pages.gallery(running.game, phones)),
-    )
-    yield Sample(
-        "players-long",
-        "players.html",
-        seen(extremes(), "Camille", gallery=pages.gallery(extremes().game, phones)),
-    )
+        ranking = board.written_ranking(told.game)
+        mine = ranking.places[told.player("Camille").id]
+        shown = seen(told, "Camille", ranking=ranking, mine=mine)
+        yield Sample(f"leaderboard{name}", "leaderboard.html", shown)
+    for name, told in (("", running), ("-long", extremes())):
+        faces = board.written_faces(told.game, phones)
+        yield Sample(f"players{name}", "players.html", seen(told, "Camille", faces=faces))
     for name, told in (
         ("podium", ended),
         ("podium-running", running),
@@ -354,7 +348,8 @@ def shoot(folder: Path, wanted: list[str]) -> None:
     server = make_server("127.0.0.1", 0, application(), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = [s for s in samples() if not wanted or s.name in wanted]
+    with application().app_context():
+        chosen = [s for s in samples() if not wanted or s.name in wanted]
     screens = os.environ.get("SCREENS", "phone-light,phone-dark,laptop-light,laptop-dark").split(
         ","
     )

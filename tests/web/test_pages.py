@@ -204,8 +204,8 @@ def test_there_is_no_target_before_the_start_and_after_the_end(state):
 
 def test_a_discreet_game_shows_kills_but_no_falls_until_the_end():
     told = gallery.started(10, 4, Visibility.DISCREET)
-    board, podium = pages.leaderboard(told.game, None), pages.podium(told.game)
-    assert {line.person.status for line in board.ranks} == {""}
+    ranks, podium = pages.leaderboard(told.game), pages.podium(told.game)
+    assert {rank.person.status for rank in ranks} == {""}
     assert podium.killers
     assert podium.falls == ()
     assert {p.status for p in pages.gallery(told.game, {}).people} == {""}
@@ -269,10 +269,10 @@ def test_victims_are_in_the_order_of_their_fall():
 def test_ties_share_a_rank_and_the_next_one_counts_them():
     told = gallery.started(5)
     told.do(c.Die(told.player("Camille").target or PlayerId(0)))
-    board = pages.leaderboard(told.game, told.player("Camille"))
-    assert [rank.rank for rank in board.ranks] == [1, 2, 2, 2, 2]
-    assert board.mine is not None
-    assert board.mine.kills == 1
+    ranks = pages.leaderboard(told.game)
+    assert [rank.rank for rank in ranks] == [1, 2, 2, 2, 2]
+    assert ranks[0].player == told.player("Camille").id
+    assert ranks[0].kills == 1
 
 
 def test_texts_are_set_smaller_when_they_are_longer():
@@ -359,7 +359,7 @@ def test_an_empty_game_has_pages_too():
     empty = Game()
     assert pages.table(empty) == ()
     assert pages.gallery(empty, {}).people == ()
-    assert pages.leaderboard(empty, None).ranks == ()
+    assert pages.leaderboard(empty) == ()
     assert pages.podium(replace(empty, state=State.OVER)).survivors == ()
 
 

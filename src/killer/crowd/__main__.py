@@ -13,6 +13,7 @@ import os  # noqa: E402  # after the patch, like all below
 import resource  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+from contextvars import copy_context  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import gevent  # noqa: E402
@@ -36,16 +37,19 @@ def main() -> int:
     told = plans.read(sys.stdin.buffer.readline())
     language.choose(told.language)
     _open_many_files()
+    speaking = copy_context().run  # every greenlet has a language of its own
     conducting = (
-        gevent.spawn(_conduct, told) if isinstance(told, Plan) else gevent.spawn(work, told)
+        gevent.spawn(speaking, _conduct, told)
+        if isinstance(told, Plan)
+        else gevent.spawn(speaking, work, told)
     )
+    interrupted = StopError(say("crowd.interrupted"))
     for number in (signal.SIGINT, signal.SIGTERM):
-        gevent.signal_handler(number, _stop, conducting)
-    gevent.spawn(_watch_parent, conducting, os.getppid())
+        gevent.signal_handler(number, conducting.kill, interrupted, block=False)
+    gevent.spawn(_watch_parent, conducting, interrupted, os.getppid())
     conducting.join()
-    return (
-        conducting.value if isinstance(conducting.value, int) else int(not conducting.successful())
-    )
+    code = conducting.value
+    return code if isinstance(code, int) else int(not conducting.successful())
 
 
 def _conduct(plan: Plan) -> int:
@@ -62,15 +66,11 @@ def _conduct(plan: Plan) -> int:
     return int(not verdict.passed)
 
 
-def _stop(conducting: gevent.Greenlet) -> None:
-    conducting.kill(StopError(say("crowd.interrupted")), block=False)
-
-
-def _watch_parent(conducting: gevent.Greenlet, parent: int) -> None:
+def _watch_parent(conducting: gevent.Greenlet, interrupted: StopError, parent: int) -> None:
     """Stop when whoever started this is gone: nobody would stop it otherwise."""
     while os.getppid() == parent:
         gevent.sleep(1)
-    _stop(conducting)
+    conducting.kill(interrupted, block=False)
 
 
 def _open_many_files() -> None:

@@ -14,7 +14,8 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from functools import cached_property
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -42,7 +43,7 @@ class LostError(OSError):
         self.untouched = untouched  # not a byte of an answer had come
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Address:
     """Where the server is, and how to speak to it."""
 
@@ -77,11 +78,31 @@ class Address:
         Raises:
             OSError: there is nobody, or nobody in time.
         """
-        line = socket.create_connection((self.host, self.port), patience)
+        line = self._reach(patience)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.scheme == "http":
             return line
         return _trust(self.insecure).wrap_socket(line, server_hostname=self.host)
+
+    @cached_property
+    def _places(self) -> list[tuple[Any, ...]]:
+        """Ask for the name once: a thousand phones would ask the resolver all the time."""
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        return [(family, place) for family, *_, place in found]
+
+    def _reach(self, patience: float) -> socket.socket:
+        failure = OSError()
+        for family, place in self._places:
+            line = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                line.settimeout(patience)
+                line.connect(place)
+            except OSError as error:
+                line.close()
+                failure = error
+            else:
+                return line
+        raise failure
 
 
 def _trust(insecure: bool) -> ssl.SSLContext:  # noqa: FBT001  # whether any certificate will do
@@ -91,7 +112,7 @@ def _trust(insecure: bool) -> ssl.SSLContext:  # noqa: FBT001  # whether any cer
     return context
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What came back; a status of 0 when nothing did, then `kind` says why."""
 
@@ -106,7 +127,7 @@ class Answer:
         """Give the body, unpacked."""
         return zlib.decompress(self.raw, GZIPPED) if _ZIPPED.search(self.head) else self.raw
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Give the body as text."""
         return self.body.decode(errors="replace")

@@ -135,6 +135,7 @@ class Line:
         self.place = Place(self.since)
         self.open = False
         self.awaited = True  # false while the network is gone
+        self._closed = False
         self._last_id: int | None = None
         self._retry = RETRY
         self._socket: socket.socket | None = None
@@ -142,12 +143,16 @@ class Line:
 
     def close(self) -> None:
         """End it, as a page does that is left."""
+        self._closed = True
         self._reader.kill()
         self._hang_up(0.0)
 
     def cut(self, seconds: float) -> None:
         """Lose the network for a while: nothing is heard, and the server isn't told."""
-        self._reader.kill()
+        reader = self._reader
+        reader.kill()
+        if self._closed or self._reader is not reader:  # somebody else was quicker meanwhile
+            return
         self._hang_up(seconds)
         self.awaited = False
         self._reader = gevent.spawn_later(seconds, self._follow)

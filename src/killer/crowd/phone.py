@@ -254,7 +254,8 @@ class Phone:
 
     def _fetch(self, page: str) -> None:
         """Fetch the files of a page that the browser doesn't have yet."""
-        fresh = [url for url in dict.fromkeys(_STATIC.findall(page)) if url not in self._kept]
+        named = dict.fromkeys(_STATIC.findall(page.partition("</head>")[0]))
+        fresh = [url for url in named if url not in self._kept]
         self._kept.update(fresh)
         Pool(AT_ONCE).map(self._fetch_one, fresh)
 
@@ -357,9 +358,9 @@ class Phone:
         if self.path != "/" or wanted <= self._shown:
             return
         known = self.version
-        page = self._fragment("/card", lambda card: _number(_CARD, card) >= known)
-        if page:
-            self._shown = max(self._shown, _number(_CARD, page))
+        answer = self._fragment("/card", lambda card: _number(_CARD, card) >= known)
+        if answer.status == OK:
+            self._shown = max(self._shown, _number(_CARD, answer.text))
         else:
             self._refresh_card(3 + self.chance.uniform(0, SPREAD))
 
@@ -374,8 +375,7 @@ class Phone:
         if self.path in {"/leaderboard", "/players"}:
             self._fragment(self.path)
 
-    def _fragment(self, path: str, check: Callable[[str], bool] | None = None) -> str:
-        """Ask for a part of the page, as htmx does; nothing when that didn't work."""
+    def _fragment(self, path: str, check: Callable[[str], bool] | None = None) -> Answer:
+        """Ask for a part of the page, as htmx does."""
         headers = {"HX-Request": "true", "HX-Current-URL": self.client.address.name}
-        answer = self.ask("GET", path, headers=headers, check=check)
-        return "" if answer.kind or answer.status != OK else answer.text
+        return self.ask("GET", path, headers=headers, check=check)

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import gevent
 
@@ -59,12 +60,13 @@ class Conductor:
             why = str(error)
         finally:
             watch.stop()
-            why = self._tidy(made) or why
+            untidy = self._tidy(made)
+            why = why or untidy
         finds = Findings(self.troupe.ledger, table.players if table else None, leaked)
-        ends = [*(began for _, began in self.moments[1:]), self.over]
+        bounds = pairwise([*self.moments, ("", self.over)])
         moments = [
             finds.moment(name, began - self.began, end - began)
-            for (name, began), end in zip(self.moments, ends, strict=True)
+            for (name, began), (_, end) in bounds
         ]
         step = finds.step(
             self.phones, started - self.began, self.over - started, moments, watch, why

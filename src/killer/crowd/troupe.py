@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import subprocess
 import sys
@@ -47,7 +48,8 @@ class Stage:
         self.ledger = Ledger()
         self.phones: list[Phone] = []
         self._environment = environment
-        self._orders: Orders | None = None
+        self._address: Address | None = None
+        self._window = 0.0
         self._tickets: deque[Ticket] = deque()
         environment.user_classes = [_seat(self)]
         _on(environment.events.request, self._count)
@@ -55,19 +57,18 @@ class Stage:
 
     def prepare(self, orders: Orders) -> None:
         """Take the tickets of the next step."""
-        self.phones, self._orders, self._tickets = [], orders, deque(orders.tickets)
+        self._address = Address.of(orders.host, insecure=orders.insecure)
+        self.phones, self._window, self._tickets = [], orders.window, deque(orders.tickets)
         self.ledger.gauges = Gauges()
 
     def take(self) -> tuple[Phone, float] | None:
         """Give the next phone and when it comes; nothing when every ticket is taken."""
-        if not self._tickets or self._orders is None:
+        if not self._tickets or self._address is None:
             return None
-        orders = self._orders
-        address = Address.of(orders.host, insecure=orders.insecure)
-        client = Client(address, language=random.choice(("fr", "en")))
+        client = Client(self._address, language=random.choice(("fr", "en")))
         phone = Phone(self._tickets.popleft(), client, self.ledger, self._report)
         self.phones.append(phone)
-        return phone, random.uniform(0, orders.window)
+        return phone, random.uniform(0, self._window)
 
     def obey(self, cue: Cue) -> None:
         """Pass a call on to the phones that it concerns."""
@@ -164,6 +165,7 @@ class Troupe:
     """All phones of a step, wherever they are: what the conductor has in his hands."""
 
     def __init__(self, workers: int, language: str) -> None:
+        _quiet()
         self._environment = Environment()
         self._stage = Stage(self._environment)
         self.ledger = self._stage.ledger
@@ -240,6 +242,11 @@ class Troupe:
             process.kill()
 
 
+def _quiet() -> None:
+    """Keep Locust's advice off the terminal: it is for people who write its files themselves."""
+    logging.getLogger("locust").setLevel(logging.ERROR)
+
+
 def _on(hook: EventHook, listener: Callable[..., None]) -> None:
     add: Any = hook.add_listener  # which has no types
     add(listener)
@@ -267,6 +274,7 @@ def _start(told: Worker) -> subprocess.Popen[bytes]:
 
 def work(told: Worker) -> None:
     """Be a worker until the master says that it is over, or is gone."""
+    _quiet()
     locust.runners.WORKER_REPORT_INTERVAL = REPORTS
     environment = Environment()
     stage = Stage(environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextvars import copy_context
 from typing import Protocol
 
 import gevent
@@ -52,7 +53,8 @@ class Watch:
         self._began = began  # of the whole test, monotonic seconds
         self._main = gevent.getcurrent()
         # A look may take long on a server that is busy; nobody waits for it.
-        self._greenlets = [gevent.spawn(do) for do in (self._sample, self._look, self._guard)]
+        duties = (self._sample, self._look, self._guard)
+        self._greenlets = [gevent.spawn(copy_context().run, duty) for duty in duties]
 
     def stop(self) -> None:
         """Look no longer."""
@@ -76,15 +78,17 @@ class Watch:
         while True:
             gevent.sleep(LOOKS)
             now, total = time.monotonic(), self._troupe.ledger.total()
-            self.samples.append(self._now(total, recent, now - last, max(0, seen - 1)))
+            self.samples.append(self._now(total, recent, now - last, seen - 1))
             self._watcher.sample(self.samples[-1])
             recent.append(total)
             last, seen = now, len(self.readings)
 
     def _now(self, total: Tally, recent: deque[Tally], seconds: float, since: int) -> Sample:
         newest, lately = times(less(total, recent[-1])), times(less(total, recent[0]))
-        gauges, readings = self._troupe.gauges(), self.readings[since:] or [Reading(0.0)]
-        first, reading = readings[0], readings[-1]
+        gauges, readings = self._troupe.gauges(), self.readings or [Reading(0.0)]
+        # From the last one that was seen; a server that is slow to tell may have said nothing new.
+        first = readings[max(0, min(since, len(readings) - 2))]
+        reading = readings[-1]
         return Sample(
             at=round(time.monotonic() - self._began, 2),
             phones=gauges.phones,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import re
+import resource
 from contextlib import suppress
 from typing import Any
 
@@ -36,7 +37,7 @@ accesslog = _read.access_log or None
 errorlog = _read.error_log
 loglevel = _read.loglevel
 proc_name = "killer"
-wsgi_app = "killer.app:create()"
+wsgi_app = "killer.app:served()"
 backlog = 2048
 control_socket_disable = True  # nobody but systemd steers this server
 _SHOWN = (
@@ -48,6 +49,17 @@ _SHOWN = (
     "keepalive",
     "preload_app",
 )
+
+
+#: An open phone takes a descriptor; many systems begin with 1,024 and allow more to who asks.
+DESCRIPTORS = 65_535
+
+
+def _allow_many_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 _LINK = re.compile(r"/s/[^\s\"'?]+")
@@ -71,6 +83,7 @@ def when_ready(server: Any) -> None:
     """
     for name in _SHOWN:
         server.log.info("%s: %s", name, globals()[name])
+    _allow_many_files()
     gc.collect()
     gc.freeze()
 

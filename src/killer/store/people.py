@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, update
 
 from killer.game.model import PlayerId
 from killer.store.games import now
@@ -91,6 +91,19 @@ def read_contacts(connection: Connection, game: int) -> dict[PlayerId, Contact]:
     """Read the private details of everybody in a game."""
     rows = connection.execute(select(contacts).where(contacts.c.game == game))
     return {PlayerId(r.player): _contact(r) for r in rows}
+
+
+def phones(connection: Connection, game: int, people: Collection[PlayerId]) -> dict[PlayerId, str]:
+    """Read the phone numbers of some players; whoever has given none is left out."""
+    rows = connection.execute(_PHONES, {"game": game, "people": list(people)})
+    return {PlayerId(row.player): str(row.phone) for row in rows}
+
+
+_PHONES = select(contacts.c.player, contacts.c.phone).where(
+    contacts.c.game == bindparam("game"),
+    contacts.c.player.in_(bindparam("people", expanding=True)),
+    contacts.c.phone != "",
+)
 
 
 def _contact(row: object) -> Contact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -13,8 +14,7 @@ from killer.game import audience, standings
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId
 from killer.play import Outcome
-from killer.store import people
-from killer.web import deeds, entrance, shapes
+from killer.web import board, deeds, entrance, shapes
 from killer.web.answers import Encoded, encode, json, send
 from killer.web.handover import follow
 from killer.web.openapi import document
@@ -117,15 +117,15 @@ def _leaderboard(game: Game) -> Encoded:
 
 def players() -> Response:
     """Give the trombinoscope."""
-    return send(viewer().feed.once("players", _players))
+    phones = board.organisers_phones()
+    key = ("players", *sorted(phones.items()))
+    return send(viewer().feed.once(key, lambda game: _players(game, phones)))
 
 
-def _players(game: Game) -> Encoded:
-    with site().database.read() as connection:
-        contacts = people.read_contacts(connection, viewer().feed.number)
+def _players(game: Game, phones: Mapping[PlayerId, str]) -> Encoded:
     faces = [shapes.Face(p.nickname, p.year, _photo(p.photo)) for p in game.playing]
     organisers = [
-        shapes.Organiser(p.nickname, contacts[p.id].phone if p.id in contacts else "")
+        shapes.Organiser(p.nickname, phones.get(p.id, ""))
         for p in game.players.values()
         if p.organiser
     ]

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import request
+from flask import Response, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
+from killer.game.model import Game, PlayerId
+from killer.language import current
 from killer.live.frames import sentence
 from killer.live.hub import Feed
 from killer.store import people
 from killer.web import pages, render
-from killer.web.pages import FeedLine
+from killer.web.answers import takes_gzip
+from killer.web.pages import FeedLine, Rank
 from killer.web.site import site, viewer
 
 NEWS = 30  # lines
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The leaderboard of one version in one language: its lines, written, and whose they are."""
+
+    lines: tuple[Rank, ...]
+    rows: tuple[Markup, ...]
+    places: Mapping[PlayerId, int]
+    alive: int
+    players: int
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The trombinoscope of one version in one language."""
+
+    html: Markup
+    years: tuple[str, ...]
+    zipped: bytes
 
 
 def _page(name: str, **context: object) -> str:
@@ -38,15 +65,45 @@ def news() -> ResponseReturnValue:
 
 def leaderboard() -> ResponseReturnValue:
     """Show everybody by kills."""
-    return _page("leaderboard", board=pages.leaderboard(viewer().game, viewer().player))
+    feed, me = viewer().feed, viewer().player.id
+    ranking = feed.once(("ranking", current()), written_ranking)
+    return _page("leaderboard", ranking=ranking, mine=ranking.places.get(me))
+
+
+def written_ranking(game: Game) -> Ranking:
+    """Write every line once for all readers; each only has the own one written anew."""
+    lines = pages.leaderboard(game)
+    rows = tuple(render.part("_rank.html", line=line, mine=False) for line in lines)
+    places = {line.player: number for number, line in enumerate(lines)}
+    return Ranking(lines, rows, places, len(game.alive), len(game.playing))
 
 
 def players() -> ResponseReturnValue:
     """Show everybody's face."""
+    feed = viewer().feed
+    phones = organisers_phones()
+    key = ("gallery", current(), *sorted(phones.items()))
+    faces = feed.once(key, lambda game: written_faces(game, phones))
+    if "HX-Request" not in request.headers:
+        return render.page("players.html", faces=faces)
+    if not takes_gzip():
+        return faces.html
+    return Response(faces.zipped, headers={"Content-Encoding": "gzip"}, mimetype="text/html")
+
+
+def written_faces(game: Game, phones: Mapping[PlayerId, str]) -> Faces:
+    """Write all faces once for all readers."""
+    gallery = pages.gallery(game, phones)
+    html = render.part("_players.html", gallery=gallery)
+    return Faces(html, gallery.years, gzip.compress(html.encode(), 5, mtime=0))
+
+
+def organisers_phones() -> dict[PlayerId, str]:
+    """Read the numbers that everybody may call; no version tells when one of them has moved."""
+    feed = viewer().feed
+    organisers = [p.id for p in feed.game.players.values() if p.organiser]
     with site().database.read() as connection:
-        contacts = people.read_contacts(connection, viewer().feed.number)
-    phones = {number: contact.phone for number, contact in contacts.items()}
-    return _page("players", gallery=pages.gallery(viewer().game, phones))
+        return people.phones(connection, feed.number, organisers)
 
 
 def podium() -> ResponseReturnValue:

@@ -161,32 +161,20 @@ class Rank:
     """One line of the leaderboard."""
 
     rank: int
+    player: PlayerId
     person: Person
     kills: int
-    mine: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
-    """The leaderboard; kills are public whatever the game's visibility, falls are not."""
-
-    ranks: tuple[Rank, ...]
-    alive: int
-    players: int
-    mine: Rank | None
-
-
-def leaderboard(game: Game, viewer: Player | None) -> Board:
-    """Rank everybody by kills, ties sharing a rank."""
+def leaderboard(game: Game) -> tuple[Rank, ...]:
+    """Rank everybody by kills, ties sharing a rank; kills are public, falls not in every game."""
     ranks: list[Rank] = []
     for number, line in enumerate(standings.leaderboard(game), start=1):
         rank = ranks[-1].rank if ranks and ranks[-1].kills == line.kills else number
         player = game.find(line.nickname)
         assert player is not None  # the leaderboard is made of the game's players
-        mine = viewer is not None and player.id == viewer.id
-        ranks.append(Rank(rank, person(game, player), line.kills, mine))
-    own = next((rank for rank in ranks if rank.mine), None)
-    return Board(tuple(ranks), len(game.alive), len(game.playing), own)
+        ranks.append(Rank(rank, player.id, person(game, player), line.kills))
+    return tuple(ranks)
 
 
 @dataclass(frozen=True, slots=True)

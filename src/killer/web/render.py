@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Flask, render_template, session
+from flask import Flask, current_app, render_template, session
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
-from killer.language import current, say
+from killer.language import LANGUAGES, catalogue, current, say
 from killer.web.pages import Notice
 from killer.web.site import site, viewer_or_none
 
@@ -19,12 +20,26 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(_=say, csrf=generate_csrf, once=_once, static=_static)
 
 
+def prepare(app: Flask) -> None:
+    """Read every sentence and compile every template now, so that no first visitor waits for it."""
+    for language in LANGUAGES:
+        catalogue(language)
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+    app.url_map.update()
+
+
 def _once() -> str:
     return secrets.token_urlsafe(12)
 
 
 def _static(name: str) -> str:
     return site().static.url(name)
+
+
+def part(template: str, **context: Any) -> Markup:
+    """Render a part that says the same to every reader of a language: nobody is looking."""
+    return Markup(current_app.jinja_env.get_template(template).render(**context))  # noqa: S704  # our own template has escaped it
 
 
 def page(template: str, **context: Any) -> str:
