@@ -45,9 +45,9 @@ class Streams:
         return len(self._until(b"HTTP/1.1 200", fresh, wire.PATIENCE))
 
     def _ask(self, cookie: str) -> int:
-        address = f"127.0.0.{2 + self._opened // EACH_ADDRESS}"
+        address = self._opened // EACH_ADDRESS
         self._opened += 1
-        connection = wire.connect(self._port, address)
+        connection = wire.connect(self._port, f"127.0.0.{1 + address}" if address else "")
         connection.sendall(wire.request("GET", "/api/events", cookie))
         connection.setblocking(False)
         self._open[connection.fileno()] = connection

@@ -24,9 +24,10 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
+def connect(port: int, source: str = "") -> socket.socket:
     """Open a connection; from another address of this machine when its ports run short."""
-    return socket.create_connection(("127.0.0.1", port), PATIENCE, (source, 0))
+    here = (source, 0) if source else None  # a port that is chosen before the connection is slow
+    return socket.create_connection(("127.0.0.1", port), PATIENCE, here)
 
 
 def exchange(connection: socket.socket, sent: bytes) -> tuple[int, bytes]:

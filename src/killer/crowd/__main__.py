@@ -26,9 +26,8 @@ from killer.crowd.host import HostError  # noqa: E402
 from killer.crowd.plan import Plan  # noqa: E402
 from killer.crowd.run import run  # noqa: E402
 from killer.crowd.terminal import Terminal  # noqa: E402
-from killer.crowd.troupe import work  # noqa: E402
+from killer.crowd.troupe import StopError, work  # noqa: E402
 from killer.crowd.verdict import judge  # noqa: E402
-from killer.crowd.watch import StopError  # noqa: E402
 from killer.language import say  # noqa: E402
 
 

@@ -16,8 +16,8 @@ from killer.crowd.findings import Findings
 from killer.crowd.host import Host, HostError, Rehearsal, Table
 from killer.crowd.plan import Orders, Plan
 from killer.crowd.probe import Probe
-from killer.crowd.troupe import REPORTS, Cue, Troupe
-from killer.crowd.watch import StopError, Watch, Watcher
+from killer.crowd.troupe import REPORTS, Cue, StopError, Troupe
+from killer.crowd.watch import Watch, Watcher
 from killer.language import say
 
 LATECOMERS = 20.0  # seconds that the last to sign in are waited for

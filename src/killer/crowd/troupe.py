@@ -24,10 +24,15 @@ from killer.crowd.client import WRONG, Address, Client
 from killer.crowd.ledger import Gauges, Ledger, Page
 from killer.crowd.phone import Phone
 from killer.crowd.plan import Orders, Ticket, Worker, shares
+from killer.language import say
 
 LOOPBACK = "127.0.0.1"
 REPORTS = 0.5  # seconds between two reports of a worker
 PATIENCE = 20.0  # seconds for workers to come
+
+
+class StopError(Exception):
+    """The test can't be played to its end; the message is a sentence."""
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -183,7 +188,7 @@ class Troupe:
         told = Worker(master=LOOPBACK, port=master.server.port, language=language)
         for _ in range(workers):
             self.processes.append(_start(told))
-        with gevent.Timeout(PATIENCE):
+        with gevent.Timeout(PATIENCE, StopError(say("crowd.no_workers"))):
             while len(master.clients.ready) < workers:
                 gevent.sleep(0.05)
         return master

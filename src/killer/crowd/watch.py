@@ -13,7 +13,7 @@ from killer.crowd.figures import Sample, Step
 from killer.crowd.host import Host
 from killer.crowd.ledger import Tally, less, times
 from killer.crowd.probe import Probe, Reading, share
-from killer.crowd.troupe import Troupe
+from killer.crowd.troupe import StopError, Troupe
 from killer.language import say
 
 LOOKS = 1.0  # seconds between two samples, and between two looks at the server
@@ -35,10 +35,6 @@ class Watcher(Protocol):
 
     def ended(self, step: Step) -> None:
         """Learn what a step has found."""
-
-
-class StopError(Exception):
-    """The step can't be played to its end; the message is a sentence."""
 
 
 class Watch:
