@@ -27,6 +27,7 @@ from killer.crowd.verdict import Size
 
 CPUS = len(os.sched_getaffinity(0))
 SHEET_PLAYERS = 500
+TIDYING = 90.0  # seconds that an interrupted load test has to stop its own server
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def play(bench: Bench, setup: Setup, steps: str, words: Sequence[str]) -> Report
     try:
         said, _ = process.communicate()
     finally:
-        servers.end(process)
+        servers.end(process, TIDYING)
     if not (out / "report.json").exists():
         raise RuntimeError(f"no report: {said.decode()[-1500:]}")
     return figures.read(out / "report.json")

@@ -77,12 +77,12 @@ def started(command: list[str], environment: dict[str, str], port: int) -> Itera
         end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a whole process group to stop, and make it when 20 s have gone."""
+def end(process: subprocess.Popen[bytes], patience: float = 20) -> None:
+    """Ask a whole process group to stop, and make it when so many seconds have gone."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, how)
-            process.wait(20)
+            process.wait(patience)
     process.wait()
 
 

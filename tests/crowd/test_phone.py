@@ -7,7 +7,8 @@ from killer.crowd.phone import form_of
 PAGE = """
 <form method="post" action="/language"><input type="hidden" name="csrf_token" value="a"></form>
 <form class="stack leave" method="post" action="/death" data-leave>
-  <input type="hidden" name="csrf_token" value="b"><input type="hidden" name="idempotency_key" value="k">
+  <input type="hidden" name="csrf_token" value="b">
+  <input type="hidden" name="idempotency_key" value="k">
   <input type="checkbox" name="sure" value="yes" required></form>
 <form method="post" action="/sign-out"><input type="hidden" name="csrf_token" value="c"></form>
 """

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -140,7 +140,9 @@ def _play(plan: Plan) -> int:
             code = crowd.wait()
         except KeyboardInterrupt:  # the crowd is to say what it has found so far
             crowd.send_signal(signal.SIGINT)
-            code = crowd.wait(LAST_WORDS) or 1
+            with suppress(subprocess.TimeoutExpired):
+                crowd.wait(LAST_WORDS)
+            code = 1
     return min(1, abs(code))
 
 
