@@ -60,3 +60,20 @@ def test_health_has_two_bytes_and_no_cookie(world: World) -> None:
     answer = world.visitor().get("/health")
     assert (answer.status_code, answer.data, answer.mimetype) == (200, b"ok", "text/plain")
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+@pytest.mark.parametrize("name", ["site.css", "live.js", "mark.svg"])
+def test_files_are_the_same_both_ways(world: World, name: str, coding: str) -> None:
+    url, client = world.site.static.url(name), world.visitor()
+    quick = client.get(url, headers={"Accept-Encoding": coding})
+    slow = client.head(url, headers={"Accept-Encoding": coding})  # only Flask answers a HEAD
+    assert (quick.status, quick.headers) == (slow.status, slow.headers)
+    assert len(quick.data) == int(slow.headers["Content-Length"])
+    assert "Set-Cookie" not in quick.headers
+
+
+def test_a_file_that_has_changed_since_is_not_found_either_way(world: World) -> None:
+    url = world.site.static.url("site.css").replace("site", "sight")
+    for path in (url, "/static/", "/static/0/site.css"):
+        assert world.visitor().get(path).status_code == 404

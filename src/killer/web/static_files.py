@@ -8,7 +8,14 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from killer.web.answers import Header, allows_gzip
+
 FOLDER = Path(__file__).parent / "static"
+ALWAYS = (
+    ("Cache-Control", "public, max-age=31536000, immutable"),
+    ("Vary", "Accept-Encoding"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 SERVED = frozenset({".css", ".js", ".svg", ".png", ".ico", ".webmanifest", ".woff2"})
 
 
@@ -21,6 +28,15 @@ class StaticFile:
     zipped: bytes
     fingerprint: str
 
+    def negotiate(self, accepted: str) -> tuple[list[Header], bytes]:
+        """Choose headers and body by the codings that the reader accepts."""
+        headers = [*ALWAYS, ("Content-Type", self.content_type)]
+        body = self.body
+        if allows_gzip(accepted):
+            body = self.zipped
+            headers.append(("Content-Encoding", "gzip"))
+        return [*headers, ("Content-Length", str(len(body)))], body
+
 
 class StaticFiles:
     """All static files of the site, kept in memory."""
@@ -28,6 +44,7 @@ class StaticFiles:
     def __init__(self, folder: Path = FOLDER) -> None:
         found = (p for p in sorted(folder.rglob("*")) if p.suffix in SERVED)
         self._files = {p.relative_to(folder).as_posix(): _read(p) for p in found}
+        self._places = {self.url(name): file for name, file in self._files.items()}
 
     def url(self, name: str) -> str:
         """Give a file's address.
@@ -37,10 +54,9 @@ class StaticFiles:
         """
         return f"/static/{self._files[name].fingerprint}/{name}"
 
-    def find(self, fingerprint: str, name: str) -> StaticFile | None:
-        """Give a file, if it still has that content."""
-        file = self._files.get(name)
-        return file if file and file.fingerprint == fingerprint else None
+    def at(self, path: str) -> StaticFile | None:
+        """Give the file of an address, if it still has that content."""
+        return self._places.get(path)
 
 
 def _read(path: Path) -> StaticFile:

@@ -11,7 +11,7 @@ from killer.store import migrations
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
 from killer.web import shapes, sheet
-from killer.web.answers import json, takes_gzip
+from killer.web.answers import json
 from killer.web.problems import ProblemError
 from killer.web.site import site
 
@@ -65,11 +65,8 @@ def show_metrics() -> Response:
 
 def static_file(fingerprint: str, name: str) -> Response:
     """Give a static file under its fingerprint, for a year."""
-    file = site().static.find(fingerprint, name)
+    file = site().static.at(f"/static/{fingerprint}/{name}")
     if file is None:
         raise ProblemError(404, "not_found")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-    body = file.body
-    if takes_gzip():
-        body, headers["Content-Encoding"] = file.zipped, "gzip"
-    return Response(body, content_type=file.content_type, headers=headers)
+    headers, body = file.negotiate(request.headers.get("Accept-Encoding", ""))
+    return Response(body, 200, headers)
