@@ -60,4 +60,4 @@ def test_greenlets_go_on_and_an_error_is_raised_once_and_printed_nowhere() -> No
 def test_what_is_done_behind_gives_way_and_nothing_else_does() -> None:
     command = [sys.executable, "-c", BEHIND]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split("\n") == ["10 10 0", "0", ""]
+    assert done.stdout.split("\n") == ["5 5 0", "0", ""]

@@ -11,13 +11,13 @@ from gevent import monkey
 from gevent.threadpool import ThreadPool
 
 Result = TypeVar("Result")
-BEHIND = 10  # of 19
+BEHIND = 5  # of 19
 
 
 class Threads:
     """So many real threads of this process, made at the first use: after the fork.
 
-    With `behind`, they compute when nobody else wants the core: niceness 10, as Linux keeps it for
+    With `behind`, they compute when nobody else wants the core: niceness 5, as Linux keeps it for
     each thread (setpriority(2), "C library/kernel differences").
     """
 

@@ -99,3 +99,19 @@ def test_a_nickname_of_html_stays_a_nickname(world: World) -> None:
         page = world.phone("Ana").get(path).text
         assert "&lt;b&gt;Zed&lt;/b&gt;" in page
         assert "<b><b>Zed" not in page
+
+
+def test_ranks_are_right_whatever_a_nickname_is_made_of(world: World) -> None:
+    world.do(c.Enrol("#rank#", "2A", "x"))
+    world.start()
+    hunter = world.hunter("#rank#").nickname
+    world.do(c.Die(world.who("#rank#").id))
+    page = world.phone("Ana").get("/leaderboard").text
+    assert page.count("#rank#") == 1
+    ranks = dict(re.findall(r'rank">(\d+)</td>\s*<th[^>]*><b>([^<]+)<', page))
+    assert sorted(map(int, ranks)) == [1, 2]
+    rows = re.findall(r'rank">(\d+)</td>\s*<th[^>]*><b>([^<]+)<', page)
+    assert {name: int(rank) for rank, name in rows} == {
+        name: 1 if name == hunter else 2 for _, name in rows
+    }
+    assert re.findall(r'class="first[^"]*".*?<b>([^<]+)', page, re.DOTALL) == [hunter]

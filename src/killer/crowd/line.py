@@ -260,5 +260,14 @@ def _reset(line: socket.socket) -> None:
 
 def version_of(frame: Frame, otherwise: int) -> int:
     """Give the version that a frame without an id names in its data."""
-    number = frame.data.partition(b'"version":')[2].rstrip(b"}").partition(b",")[0]
-    return int(number) if number.strip().isdigit() else otherwise
+    return _number(frame, b'"version":', otherwise)
+
+
+def counted(frame: Frame, otherwise: int) -> int:
+    """Give how many play, as a frame counts them."""
+    return _number(frame, b'"players":', otherwise)
+
+
+def _number(frame: Frame, name: bytes, otherwise: int) -> int:
+    number = frame.data.partition(name)[2].partition(b",")[0].rstrip(b"}").strip()
+    return int(number) if number.isdigit() else otherwise

@@ -15,12 +15,13 @@ from gevent.pool import Group, Pool
 
 from killer.crowd.client import WRONG, Answer, Client
 from killer.crowd.ledger import Ledger
-from killer.crowd.line import Frame, Line, version_of
+from killer.crowd.line import Frame, Line, counted, version_of
 from killer.crowd.plan import Ticket
 
 LOOK = 8.0  # seconds between two looks, on average
 EVERYBODY = frozenset({"started", "paused", "resumed", "ended", "resync"})  # as in news.js
-SPREAD = 1.5  # seconds over which news.js spreads the phones that heard the same
+SPREAD = 1.5  # the least seconds over which news.js spreads the phones that heard the same
+CARD, BOARD = 0.005, 0.02  # and seconds for each player, where that is more
 POLL = 10.0  # seconds between two polls where streams don't get through
 LOST = 0.2  # how many answers to "I'm dead" are lost on the way
 AT_ONCE = 6  # connections that a browser opens to fetch a page's files
@@ -69,6 +70,7 @@ class Phone:
         self._card_at = math.inf  # when the next look at the card is due
         self._card_timer: gevent.Greenlet | None = None
         self._following = False
+        self._players = 0  # as the last frame counted them
         self._kept: set[str] = set()  # static files, which never change under their names
         self._errands = Group()
         self._polling: gevent.Greenlet | None = None
@@ -331,6 +333,7 @@ class Phone:
             if frame.version <= self.version:
                 return
             self.version = frame.version
+            self._players = counted(frame, self._players)
         elif frame.kind == "resync":
             self.version = max(self.version, version_of(frame, self.version))
             if self.path == "/":
@@ -338,8 +341,11 @@ class Phone:
         if frame.touches_card:
             self._refresh_card(0.0, self.version)
         elif frame.kind in EVERYBODY:
-            self._refresh_card(self.chance.uniform(0, SPREAD), self.version)
+            self._refresh_card(self._spread(CARD), self.version)
         self._follow()
+
+    def _spread(self, each: float) -> float:
+        return self.chance.uniform(0, max(SPREAD, each * self._players))
 
     def _refresh_card(self, delay: float, version: float = math.inf) -> None:
         self._wanted = max(self._wanted, version)
@@ -362,13 +368,13 @@ class Phone:
         if answer.status == OK:
             self._shown = max(self._shown, _number(_CARD, answer.text))
         else:
-            self._refresh_card(3 + self.chance.uniform(0, SPREAD))
+            self._refresh_card(3 + self._spread(CARD))
 
     def _follow(self) -> None:
         """Ask again for a page that everybody may have open, not more often than each second."""
         if self.path in {"/leaderboard", "/players"} and not self._following:
             self._following = True
-            self._errands.add(gevent.spawn_later(1 + self.chance.uniform(0, SPREAD), self._again))
+            self._errands.add(gevent.spawn_later(1 + self._spread(BOARD), self._again))
 
     def _again(self) -> None:
         self._following = False

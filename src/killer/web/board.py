@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from killer.web.pages import FeedLine, Rank
 from killer.web.site import site, viewer
 
 NEWS = 30  # lines
+PLACE = "#rank#"  # where a line's rank is filled in, before anything that a player has written
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,28 @@ class Ranking:
     """The leaderboard of one version in one language: its lines, written, and whose they are."""
 
     lines: tuple[Rank, ...]
-    rows: tuple[Markup, ...]
+    written: tuple[str, ...]
     places: Mapping[PlayerId, int]
     alive: int
     players: int
+
+    def rows(self, mine: int | None) -> Markup:
+        """Give all rows as one text, the reader's own marked."""
+        rows = list(self.written)
+        if mine is not None:
+            rows[mine] = _row(self.lines[mine], mine=True)
+        return _joined(rows)
+
+
+def _row(line: Rank, *, mine: bool) -> str:
+    """Write a line; one kill moves almost everybody's rank, so that it is filled in afterwards."""
+    first = line.rank == 1 and line.kills > 0
+    told = {"person": line.person, "kills": line.kills, "first": first, "mine": mine}
+    return str.replace(render.kept("_rank.html", rank=PLACE, **told), PLACE, str(line.rank), 1)
+
+
+def _joined(rows: Sequence[str]) -> Markup:
+    return Markup("".join(rows))  # noqa: S704  # each row is escaped already
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,7 @@ def leaderboard() -> ResponseReturnValue:
 def written_ranking(game: Game) -> Ranking:
     """Write every line once for all readers; each only has the own one written anew."""
     lines = pages.leaderboard(game)
-    rows = tuple(render.part("_rank.html", line=line, mine=False) for line in lines)
+    rows = tuple(_row(line, mine=False) for line in lines)
     places = {line.player: number for number, line in enumerate(lines)}
     return Ranking(lines, rows, places, len(game.alive), len(game.playing))
 
@@ -94,7 +113,8 @@ def players() -> ResponseReturnValue:
 def written_faces(game: Game, phones: Mapping[PlayerId, str]) -> Faces:
     """Write all faces once for all readers."""
     gallery = pages.gallery(game, phones)
-    html = render.part("_players.html", gallery=gallery)
+    rows = [render.kept("_face.html", person=person) for person in gallery.people]
+    html = render.part("_players.html", gallery=gallery, rows=_joined(rows))
     return Faces(html, gallery.years, gzip.compress(html.encode(), 5, mtime=0))
 
 

@@ -2,10 +2,13 @@
 // What a frame changes on the page: counts, news, and which fragments are asked for again.
 {
   const EVERYBODY = new Set(["started", "paused", "resumed", "ended", "resync"]);
-  const CROWD = 1_500; // spreads a thousand phones that hear the same frame
+  const CROWD = 1_500; // the least over which phones that hear the same frame are spread
+  const CARD = 5, BOARD = 20; // milliseconds for each player: about 200 cards or 50 boards a second
   const LINES = 40;
   const lang = document.documentElement.lang;
+  let crowd = 0; // players, as the last frame counted them
   const chance = (ms) => Math.random() * ms;
+  const spread = (each) => chance(Math.max(CROWD, each * crowd));
   const one = (id) => document.getElementById(id);
 
   // --- the card: at once when it is mine that changed ---
@@ -38,7 +41,7 @@
   });
 
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (detail.target?.id === "card" && detail.failed) refreshCard(3_000 + chance(CROWD));
+    if (detail.target?.id === "card" && detail.failed) refreshCard(3_000 + spread(CARD));
   });
 
   // --- pages that everybody may have open: not more often than each second, and only when seen ---
@@ -54,7 +57,7 @@
       followTimer = 0;
       due = false;
       for (const part of document.querySelectorAll("[data-follow]")) htmx.trigger(part, "killer:refresh");
-    }, 1_000 + chance(CROWD));
+    }, 1_000 + spread(BOARD));
   }
 
   document.addEventListener("visibilitychange", () => due && follow());
@@ -109,12 +112,13 @@
   document.addEventListener("killer:frame", ({ detail: frame }) => {
     const turned = frame.state !== undefined && frame.state !== state;
     state = frame.state ?? state;
+    crowd = frame.players ?? crowd;
     count("alive", frame.alive);
     count("players", frame.players);
     bars(frame.alive, frame.players);
     addNews(frame);
     if (frame.card) refreshCard(0, frame.version);
-    else if (turned || EVERYBODY.has(frame.type)) refreshCard(chance(CROWD), frame.version);
+    else if (turned || EVERYBODY.has(frame.type)) refreshCard(spread(CARD), frame.version);
     if (frame.type === "poll" || frame.type === "resync") one("feed") && htmx.trigger("#feed", "killer:refresh");
     follow();
   });
