@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
@@ -120,6 +121,32 @@ def test_an_idle_stream_shows_a_sign_of_life(shared: Shared, listen: Listen) -> 
     for stream in streams:
         assert [f.event for f in stream.frames][:3] == ["ping", "died", "ping"]
         assert max(stream.pauses) < PING
+
+
+def test_a_stream_begins_the_same_before_flask_and_through_it(shared: Shared) -> None:
+    server, _, phones = shared
+    once = f"killer={phones[0].cookie}"
+    quick, slow = (begin(server, cookie) for cookie in (once, f"{once}; {once}"))
+    assert quick == slow
+    assert quick[0] == "HTTP/1.1 200 OK"
+    assert quick[-1] == "data: {}"
+
+
+def begin(server: Server, cookie: str) -> list[str]:
+    """Ask for a stream and give the lines of its beginning, but for the time of day."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=BOUND) as line:
+        head = f"GET /api/events HTTP/1.1\r\nHost: killer\r\nCookie: {cookie}\r\n\r\n"
+        line.sendall(head.encode())
+        heard = b""
+        while b"data: {}" not in heard:
+            heard += line.recv(65536)
+    return sorted_head(heard.decode())
+
+
+def sorted_head(text: str) -> list[str]:
+    head, _, body = text.partition("\r\n\r\n")
+    first, *fields = (row for row in head.split("\r\n") if not row.startswith("Date:"))
+    return [first, *sorted(fields), *(row for row in body.splitlines() if row)]
 
 
 @pytest.mark.parametrize("deed", ["signout", "remove"])

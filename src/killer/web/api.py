@@ -16,15 +16,13 @@ from killer.game.model import Game, PlayerId
 from killer.play import Outcome
 from killer.web import board, deeds, entrance, shapes
 from killer.web.answers import Encoded, encode, json, send
-from killer.web.handover import follow
+from killer.web.handover import HEAD, MOST_STREAMS, follow, place_of
 from killer.web.openapi import document
 from killer.web.problems import ProblemError
 from killer.web.site import Viewer, site, viewer
 
 Body = TypeVar("Body")
 
-LONGEST_VERSION = 9  # digits
-MOST_STREAMS = 50  # of one player in one worker: nobody takes all the connections
 BUSY_SECONDS = 30
 
 
@@ -139,12 +137,9 @@ def events() -> Response:
     asker, broadcast = viewer(), site().broadcast
     if broadcast.streams[asker.feed.number, asker.player.id] >= MOST_STREAMS:
         raise ProblemError(429, "too_many_streams", retry_after=BUSY_SECONDS)
-    place = request.headers.get("Last-Event-ID") or request.args.get("since", "")
-    sound = place.isdecimal() and len(place) <= LONGEST_VERSION
-    start = int(place) if sound else asker.feed.game.version
-    frames = follow(broadcast, asker, start, request.environ)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(frames, mimetype="text/event-stream", headers=headers)
+    last, since = request.headers.get("Last-Event-ID", ""), request.args.get("since", "")
+    place = place_of(asker.feed, last, since)
+    return Response(follow(broadcast, asker, place, request.environ), headers=HEAD)
 
 
 def organiser_players() -> Response:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
 from killer.web import api
 from killer.web.answers import Encoded, negotiate
+from killer.web.handover import HEAD, MOST_STREAMS, Handover, place_of, take_over
 from killer.web.sessions import COOKIE, SignedCookies
 from killer.web.site import Site, Viewer, find_viewer
 
@@ -43,6 +45,10 @@ class Express:
             lane = LANES.get(path)
             if lane and (encoded := self._encoded(lane, environ)):
                 return _send(encoded, path, environ, start_response, started)
+            if path == "/api/events" and (frames := self._stream(environ)):
+                start_response("200 OK", HEAD)
+                metrics.answered("GET /api/events", 200, None)
+                return frames
             if file := self._site.static.at(path):
                 headers, body = file.negotiate(environ.get("HTTP_ACCEPT_ENCODING", ""))
                 start_response("200 OK", headers)
@@ -52,14 +58,28 @@ class Express:
 
     def _encoded(self, lane: Lane, environ: WSGIEnvironment) -> Encoded | None:
         """Give the answer, or nothing when Flask has to say what is wrong."""
+        viewer = self._viewer(environ)
+        return lane(viewer) if viewer else None
+
+    def _stream(self, environ: WSGIEnvironment) -> Handover | None:
+        """Give a stream's body, or nothing when Flask has to say what is wrong."""
+        viewer, broadcast = self._viewer(environ), self._site.broadcast
+        if viewer is None:
+            return None
+        if broadcast.streams[viewer.feed.number, viewer.player.id] >= MOST_STREAMS:
+            return None
+        since = parse_qs(environ.get("QUERY_STRING", "")).get("since", [""])[0]
+        place = place_of(viewer.feed, environ.get("HTTP_LAST_EVENT_ID", ""), since)
+        return take_over(broadcast, viewer, place, environ)
+
+    def _viewer(self, environ: WSGIEnvironment) -> Viewer | None:
         value = _cookie(environ.get("HTTP_COOKIE", ""))
         if value is None:
             return None
         try:
-            viewer = find_viewer(self._site.hub, self._cookies.parse(value))
+            return find_viewer(self._site.hub, self._cookies.parse(value))
         except StoreUnavailableError:
             return None
-        return lane(viewer) if viewer else None
 
 
 def _cookie(header: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gevent import socket as cooperative
 
 from killer.live.broadcast import Broadcast, Line
+from killer.live.hub import Feed
 from killer.live.stream import HELLO, stream
 from killer.web.site import Viewer
 
@@ -20,19 +21,41 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 UNHEARD = 30_000  # milliseconds that the kernel waits for a phone to take what was written
+LONGEST_VERSION = 9  # digits
+MOST_STREAMS = 50  # of one player in one worker: nobody takes all the connections
+HEAD = [
+    ("Content-Type", "text/event-stream; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("X-Accel-Buffering", "no"),
+    ("X-Content-Type-Options", "nosniff"),
+]
 CHUNKED = {"HTTP/1.1": True, "HTTP/1.0": False}  # as gunicorn writes a body without a length
+
+
+def place_of(feed: Feed, last: str, since: str) -> int:
+    """Give the version from which a stream goes on: its `Last-Event-ID`, its address, or now."""
+    place = last or since
+    sound = place.isdecimal() and len(place) <= LONGEST_VERSION
+    return int(place) if sound else feed.game.version
 
 
 def follow(
     broadcast: Broadcast, viewer: Viewer, place: int, request: WSGIEnvironment
 ) -> Iterator[bytes]:
     """Give a stream's body: from the broadcaster where the server lends its socket."""
+    return take_over(broadcast, viewer, place, request) or _by_itself(broadcast, viewer, place)
+
+
+def take_over(
+    broadcast: Broadcast, viewer: Viewer, place: int, request: WSGIEnvironment
+) -> Handover | None:
+    """Give a stream's body whose rest the broadcaster writes, if the server lends its socket."""
     lent = request.get("gunicorn.socket")
     protocol = request["SERVER_PROTOCOL"]
     if not isinstance(lent, cooperative.socket) or isinstance(lent, ssl.SSLSocket):
-        return _by_itself(broadcast, viewer, place)
+        return None
     if protocol not in CHUNKED:
-        return _by_itself(broadcast, viewer, place)
+        return None
 
     def give() -> None:
         with suppress(OSError):  # a socket file has no such option
