@@ -189,6 +189,13 @@ def who_has_link(connection: Connection, token: str) -> Account | None:
     return None if row is None else Account(row.game, PlayerId(row.player), None)
 
 
+def who_has_lasting_link(connection: Connection, token: str) -> Account | None:
+    """Find whose link this is, if using it leaves it as it is: then nothing has to be written."""
+    lasting = (*_usable(token), links.c.once.is_(False))
+    row = connection.execute(select(links.c.game, links.c.player).where(*lasting)).first()
+    return None if row is None else Account(row.game, PlayerId(row.player), None)
+
+
 def use_link(connection: Connection, token: str) -> Account | None:
     """Take a sign-in link; one that holds once is used up by it, even in a race."""
     used = update(links).where(*_usable(token)).values(used=now())

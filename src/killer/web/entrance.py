@@ -50,8 +50,11 @@ def with_link(token: str) -> Player:
         ProblemError: 401, whether it is unknown, used, expired or revoked; 429.
     """
     _count(site().local_limits, BY_ADDRESS, "address", address())
-    with site().database.write() as connection:
-        account = people.use_link(connection, token)
+    with site().database.read() as connection:
+        account = people.who_has_lasting_link(connection, token)
+    if account is None:
+        with site().database.write() as connection:
+            account = people.use_link(connection, token)
     if account is None:
         metrics.SIGN_INS.labels("link_refused").inc()
         raise ProblemError(401, "bad_link")
