@@ -25,6 +25,7 @@ from killer.live.stream import GOODBYE, PING_SECONDS
 from killer.watch import metrics
 
 TICK = 1.0  # seconds between two looks for phones that have hung up
+PAUSE = 0.1  # seconds between two tellings: of a burst of deaths, phones hear in few words
 PARTING = 2.0  # seconds for all the goodbyes of a process that ends
 BREATH = 250  # phones that are written to before other requests have their turn
 LAST_CHUNK = b"0\r\n\r\n"
@@ -118,6 +119,7 @@ class Audience(threading.Thread):
         self._lines: dict[int, Line] = {}
         self._hung_up = _epoll()
         self._pinged = int(time.monotonic())
+        self._told = -PAUSE
 
     def run(self) -> None:
         """Write what is new to everybody until nobody is left or the process ends."""
@@ -141,6 +143,7 @@ class Audience(threading.Thread):
 
     def _round(self) -> None:
         self.ring.wait(TICK)
+        time.sleep(max(0.0, self._told + PAUSE - time.monotonic()))
         self.ring.clear()
         self._welcome()
         self._tell()
@@ -166,6 +169,8 @@ class Audience(threading.Thread):
                 )
                 line.place = told.version
                 self._write(line, told.to(line))
+        if news:
+            self._told = time.monotonic()
 
     def _ping(self) -> None:
         """Show a twelfth of the phones each second that the line stands."""
