@@ -69,7 +69,7 @@ SETUPS: dict[str, Setup] = {
     ),
     "ttl-5": with_sheet(5),
     "ttl-30": with_sheet(30),
-    "most": gevent(4, "most", most=300),
+    "most": gevent(2, "most", most=300),
 }
 
 
