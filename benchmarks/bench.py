@@ -25,10 +25,10 @@ class Scale:
     storm: float = 20.0  # seconds
     deaths: int = 200
     requests: int = 400  # of those that are not repeated on kept-alive connections
-    steps: str = "100,250,500"
+    steps: str = "100,500"
     standard: str = "5,10,25,50,100"
     most: str = "1000"
-    hold: float = 10.0  # seconds of each step
+    hold: float = 8.0  # seconds of each step
 
 
 FULL = Scale()

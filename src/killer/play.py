@@ -57,6 +57,7 @@ class _Job:
     outcome: Outcome | None = None
     error: BaseException | None = None
     records: list[log.Recorded] = field(default_factory=list)
+    awake: threading.Event = field(default_factory=threading.Event)
 
     @property
     def waits(self) -> bool:
@@ -96,9 +97,17 @@ class Play:
         """
         job = _Job(commands, _storable(request or Request()), alongside)
         self._queue[game].append(job)
-        with self._turn[game]:
-            while job.waits:
-                self._carry_out(game, _next_batch(self._queue[game]))
+        while job.waits:
+            if not self._turn[game].acquire(blocking=False):
+                job.awake.wait()  # somebody carries it out, or says that nobody does
+                job.awake.clear()
+                continue
+            try:
+                while job.waits:
+                    self._carry_out(game, _next_batch(self._queue[game]))
+            finally:
+                self._turn[game].release()
+                self._wake_next(game)
         with suppress(StoreUnavailableError):  # what is kept is kept: the next look catches up
             self.hub.ring(game)
         _count(job)
@@ -106,6 +115,11 @@ class Play:
             raise job.error
         assert job.outcome is not None
         return job.outcome
+
+    def _wake_next(self, game: int) -> None:
+        """Let whoever waits first take over."""
+        with suppress(IndexError):  # nobody waits
+            self._queue[game][0].awake.set()
 
     def _carry_out(self, game: int, batch: Sequence[_Job]) -> None:
         """Settle every job of a batch; what goes wrong with the whole goes to each."""
@@ -119,6 +133,9 @@ class Play:
                 job.outcome, job.error = None, error
             if not isinstance(error, Exception):
                 raise  # the process ends; an error is raised again by each `perform`
+        finally:
+            for job in batch:  # all at once: a lock would let them out one at each turn of the loop
+                job.awake.set()
 
     def _once(self, number: int, batch: Sequence[_Job]) -> None:
         known = self.hub.feed(number).game

@@ -18,7 +18,8 @@ _read = _settings.load()
 if _read.worker_class == "gevent":
     monkey.patch_all()  # before anything opens a socket or a lock: the master loads the application
 
-from prometheus_client import multiprocess  # noqa: E402  # after the patch, like all below
+from gunicorn.workers import ggevent  # noqa: E402  # after the patch, like all below
+from prometheus_client import multiprocess  # noqa: E402
 
 from killer import app as _app  # noqa: E402
 from killer.keeper import Keeper  # noqa: E402
@@ -40,6 +41,7 @@ proc_name = "killer"
 wsgi_app = "killer.app:served()"
 backlog = 2048
 control_socket_disable = True  # nobody but systemd steers this server
+AT_ONCE = 16  # connections
 _SHOWN = (
     "bind",
     "workers",
@@ -50,6 +52,22 @@ _SHOWN = (
     "preload_app",
 )
 
+
+_Listener: Any = ggevent.StreamServer  # the library has no types
+
+
+class _Door(_Listener):  # type: ignore[misc]  # as above
+    """Lets in several connections at each turn of the loop.
+
+    One at a time, as gunicorn has it to balance its workers, is a queue at the door: a turn takes
+    tens of milliseconds when everybody arrives at once.
+    """
+
+    max_accept = property(lambda _: AT_ONCE, lambda _, __: None)
+
+
+if worker_class == "gevent":
+    ggevent.StreamServer = _Door
 
 #: An open phone takes a descriptor; many systems begin with 1,024 and allow more to who asks.
 DESCRIPTORS = 65_535
