@@ -74,8 +74,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(hashed: str) -> None:
     )
     assert 0.5 < unknown / wrong < 2
     assert (
-        passwords._nobody().rpartition("$")[0].rpartition("$")[0]
-        == "$argon2id$v=19$m=7168,t=5,p=1"
+        passwords._nobody().rpartition("$")[0].rpartition("$")[0] == "$argon2id$v=19$m=7168,t=5,p=1"
     )
 
 
