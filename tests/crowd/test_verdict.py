@@ -227,3 +227,20 @@ def test_words_lose_their_capital_inside_a_sentence() -> None:
 def test_a_step_knows_its_own_size() -> None:
     step: Step = samples.step(7)
     assert judge(samples.report(step)).size(7).phones == 7
+
+
+def test_the_question_is_about_the_crowd_that_was_asked_for_even_when_it_never_came() -> None:
+    played = samples.report(samples.step(25), samples.step(50))
+    whole = replace(played, asked=(25, 50, 100))
+    assert judge(played).passed
+    verdict = judge(whole)
+    assert not verdict.passed
+    assert (verdict.asked, verdict.holds) == (100, 50)
+    with speaking("fr"):
+        assert "100" in verdict.question
+        assert "50" in verdict.answer
+
+
+def test_without_any_step_nothing_is_held() -> None:
+    verdict = judge(replace(samples.report(), steps=(), asked=(5,)))
+    assert (verdict.passed, verdict.asked, verdict.holds) == (False, 5, 0)

@@ -109,6 +109,7 @@ class Report(msgspec.Struct, frozen=True):
     processes: int  # of the load generator
     generator_cpu: float  # mean share of this machine's cores that the phones themselves took
     steps: tuple[Step, ...]
+    asked: tuple[int, ...] = ()  # the sizes that were asked for, also those that were never begun
 
 
 def write(report: Report, path: Path) -> None:

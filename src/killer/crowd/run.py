@@ -48,6 +48,7 @@ def run(plan: Plan, watcher: Watcher) -> Report:
         processes=max(1, plan.workers),
         generator_cpu=round(used, 3),
         steps=tuple(steps),
+        asked=plan.steps,
     )
 
 

@@ -111,16 +111,12 @@ class Verdict(msgspec.Struct, frozen=True):
 
     steps: tuple[Size, ...]
     whole: Size
-
-    @property
-    def asked(self) -> int:
-        """Give the largest crowd that was tried."""
-        return max((step.phones for step in self.steps), default=0)
+    asked: int  # the largest crowd that was asked for, even when the test never came to it
 
     @property
     def passed(self) -> bool:
-        """Tell whether every step passed, and whether there was one."""
-        return bool(self.steps) and all(step.passed for step in self.steps)
+        """Tell whether every step was played and passed."""
+        return 0 < self.asked <= self.holds
 
     @property
     def holds(self) -> int:
@@ -159,7 +155,8 @@ def judge(report: Report) -> Verdict:
     """Hold everything that was found against what is wanted."""
     steps = tuple(Size(step.phones, lines_of(step)) for step in report.steps)
     worst = (_worst(each.lines[i] for each in steps) for i in range(len(CODES)) if steps)
-    return Verdict(steps, Size(max((s.phones for s in steps), default=0), tuple(worst)))
+    largest = max((s.phones for s in steps), default=0)
+    return Verdict(steps, Size(largest, tuple(worst)), max(largest, *report.asked, 0))
 
 
 def lines_of(step: Step) -> tuple[Line, ...]:
