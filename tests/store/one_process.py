@@ -14,7 +14,7 @@ from killer.game import commands as c
 from killer.game.events import kind
 from killer.game.model import Game, PlayerId
 from killer.game.refusals import Refusal
-from killer.store import migrations
+from killer.store import migrations, schema
 from killer.store.database import Database
 from store.worlds import World, look_at
 
@@ -100,7 +100,7 @@ def migrate(url: str) -> None:
     """Bring a database to the newest schema."""
     database = Database(url)
     migrations.migrate(database)
-    tell(current=migrations.current(database))
+    tell(current=schema.is_newest(database))
     database.close()
 
 

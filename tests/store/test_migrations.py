@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from killer.store import migrations
+from killer.store import migrations, schema
 from killer.store.database import Database
 from killer.store.tables import metadata
 from store.processes import Mother
@@ -31,7 +33,7 @@ def test_the_migrations_lead_to_the_tables_of_the_code(database_url: str) -> Non
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-    assert migrations.current(database)
+    assert schema.is_newest(database)
     database.close()
 
 
@@ -49,15 +51,15 @@ def test_the_way_back_leaves_nothing(database_url: str) -> None:
     migrations.migrate(database)
     downgrade(database)
     assert tables_of(database) == {"alembic_version"}
-    assert not migrations.current(database)
+    assert not schema.is_newest(database)
     migrations.migrate(database)
-    assert migrations.current(database)
+    assert schema.is_newest(database)
     database.close()
 
 
 def test_an_empty_database_is_not_current(database_url: str) -> None:
     database = Database(database_url)
-    assert not migrations.current(database)
+    assert not schema.is_newest(database)
     database.close()
 
 
@@ -65,3 +67,9 @@ def test_four_starts_at_once_migrate_once(database_url: str, mother: Mother) -> 
     """Alembic keeps its context in a global, so that it takes processes to try this."""
     starts = mother.start(*[("migrate", database_url)] * 4)
     assert [line["current"] for start in starts for line in start.finish()] == [True] * 4
+
+
+def test_the_newest_schema_is_alembic_s_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.VERSIONS.parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.NEWEST

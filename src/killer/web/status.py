@@ -7,7 +7,7 @@ import hmac
 from flask import Response, request
 
 from killer.settings import under_gunicorn
-from killer.store import migrations
+from killer.store import schema
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
 from killer.web import shapes, sheet
@@ -32,7 +32,7 @@ def ready() -> Response:
 
 def _parts() -> shapes.Ready:
     try:
-        migrated = migrations.current(site().database)
+        migrated = schema.is_newest(site().database)
     except StoreUnavailableError:
         return shapes.Ready(False, database=False, migrations=False, bell=False, sheet_lag=None)
     serving = site().hub.open
