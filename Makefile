@@ -49,7 +49,7 @@ bench: install-dev ## a look at the most important figures, 3 minutes; ARGS=shee
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # A run that was interrupted goes on where it stopped. ARGS="--part streams" measures one part again.
-capacity: install-dev packages ## measure everything for docs/capacite.md, about 40 minutes; ARGS=--quick: a look
+capacity: install-dev packages ## measure everything for docs/capacite.md, about 25 minutes; ARGS=--quick: a look
 	@$(BIN)/python -m benchmarks capacity $(ARGS)
 
 # The locks name no registry; dev keeps the versions of prod. make lock ARGS=--upgrade takes the newest.

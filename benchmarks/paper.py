@@ -28,9 +28,8 @@ NAMES = {
 }
 ADVICE = {
     100: "rien : les réglages par défaut",
-    250: "rien non plus ; nginx devant, pour HTTPS",
-    500: "`.env.production` tel quel, sur un VPS qui ne fait que cela",
-    1000: "se connecter par lien (QR), pas par mot de passe ; ouvrir par vagues",
+    500: "`.env.production`, nginx devant, sur un VPS qui ne fait que cela",
+    1000: "deux processus par cœur ; des liens (QR), pas de mots de passe ; ouvrir par vagues",
 }
 PLOTS = {
     "debit": "Débit",

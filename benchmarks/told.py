@@ -97,8 +97,8 @@ def memory(book: Book) -> str:
 def calls(book: Book) -> str:
     """Say how often Google was asked."""
     return " ; ".join(
-        f"TTL {ttl} s : {book.say(part, 'Google', 'lectures par minute')} lectures, "
-        f"{book.say(part, 'Google', 'écritures par minute')} écritures"
+        f"TTL {ttl} s, lectures : {book.say(part, 'Google', 'lectures par minute')}, "
+        f"écritures : {book.say(part, 'Google', 'écritures par minute')}"
         for ttl, part in (("5", "crowd-ttl-5"), ("30", "crowd-ttl-30"))
     )
 
