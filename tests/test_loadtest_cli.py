@@ -60,7 +60,7 @@ def test_it_plays_on_a_server_of_its_own_and_leaves_nothing(tmp_path: Path) -> N
     names = [moment.name for moment in large.moments]
     assert names == ["arrival", "start", "play", "burst", "reconnection", "quiet"]
     routes = {route.name: route.times.count for route in large.routes}
-    assert (routes["POST /sign-in"], routes["POST /s/…"]) == (3, 3)
+    assert (routes["POST /sign-in"], routes["POST /s/…"]) == (2, 4)
     assert routes["POST /death"] >= large.deaths == 3
     assert large.delay.count >= large.last.count > 0
     assert 0 < large.delay.p50 <= large.delay.worst
@@ -119,8 +119,8 @@ def test_a_server_that_dies_ends_the_test(server: Server, tmp_path: Path) -> Non
     assert process.returncode == 1, said
     found = loads.report(tmp_path)
     assert [step.phones for step in found.steps] == [4]
-    assert "no longer answers" in found.steps[0].broken_off
-    assert "connection" in loads.red(found)
+    assert found.steps[0].broken_off  # by whoever noticed first: a look, or the organiser
+    assert "played" in loads.red(found)
 
 
 @pytest.mark.parametrize(
