@@ -13,7 +13,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 
 import structlog
 from gevent import monkey
@@ -55,7 +54,7 @@ class OpenStreams(Counter[Whose]):
 class Line:
     """The socket of one open phone: whose, how far it is, and how its bytes are wrapped."""
 
-    __slots__ = ("chunked", "descriptor", "place", "sessions", "viewer")
+    __slots__ = ("chunked", "descriptor", "heard", "place", "sessions", "viewer")
 
     def __init__(
         self, descriptor: int, viewer: PlayerId, sessions: int, place: int, *, chunked: bool
@@ -65,6 +64,7 @@ class Line:
         self.sessions = sessions
         self.place = place
         self.chunked = chunked
+        self.heard = time.monotonic()  # when something was last written
 
     def wrapped(self, data: bytes) -> bytes:
         """Give the bytes as HTTP/1.1 wants them, or as they are for an HTTP/1.0 proxy."""
@@ -118,7 +118,6 @@ class Audience(threading.Thread):
         self._broadcast = broadcast
         self._lines: dict[int, Line] = {}
         self._hung_up = _epoll()
-        self._pinged = int(time.monotonic())
         self._told = -PAUSE
 
     def run(self) -> None:
@@ -173,14 +172,10 @@ class Audience(threading.Thread):
             self._told = time.monotonic()
 
     def _ping(self) -> None:
-        """Show a twelfth of the phones each second that the line stands."""
-        now, every = int(time.monotonic()), int(PING_SECONDS)
-        due = {second % every for second in islice(range(self._pinged + 1, now + 1), every)}
-        self._pinged = now
-        if due:
-            lines = [line for number, line in self._lines.items() if number % every in due]
-            for line in self._by_turns(lines):
-                self._write(line, line.wrapped(PING))
+        """Show whoever has heard nothing for a while that the line stands."""
+        quiet = time.monotonic() - PING_SECONDS
+        for line in self._by_turns([x for x in self._lines.values() if x.heard <= quiet]):
+            self._write(line, line.wrapped(PING))
 
     def _by_turns(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Give the lines that are still open, with a breath for other requests now and then."""
@@ -198,6 +193,7 @@ class Audience(threading.Thread):
         """Write all or hang up: half a frame can't be mended, and nobody waits for a phone."""
         try:
             if os.write(line.descriptor, data) == len(data):
+                line.heard = time.monotonic()
                 return
         except OSError:
             pass
