@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-import zxingcpp
 from click.testing import Result
 from sqlalchemy import delete
 from typer.testing import CliRunner
@@ -28,7 +27,7 @@ from killer.mail import credentials
 from killer.store import mails
 from killer.store.mails import HANDING, Mail
 from killer.store.tables import leases
-from mail.worlds import SITE, addresses_of, give_addresses, log, signs_in, states
+from mail.worlds import SITE, addresses_of, codes_in, give_addresses, log, signs_in, states
 from web.world import BOSS, PLAYERS, SECRET, World, empty_world, populate, settings_in
 
 Run = Callable[..., Result]
@@ -258,8 +257,7 @@ def test_ctrl_c_ends_a_run_after_the_mail_that_is_under_way(
 
 def codes(file: Path) -> list[str]:
     pictures = [page.render(scale=2).to_pil() for page in pypdfium2.PdfDocument(file)]
-    qr = zxingcpp.BarcodeFormat.QRCode  # a drawing can pass for another barcode
-    return [each.text for one in pictures for each in zxingcpp.read_barcodes(one, formats=qr)]
+    return [each.text for picture in pictures for each in codes_in(picture)]
 
 
 def test_cards_are_for_everybody_who_plays_and_sign_in(world: World, run: Run) -> None:

@@ -8,7 +8,6 @@ import unicodedata
 
 import pypdfium2
 import pytest
-import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,7 @@ from killer.game import commands as c
 from killer.mail import drawing, glyphs
 from killer.mail.cards import Card, Words
 from killer.store import people
-from mail.worlds import SITE, signs_in
+from mail.worlds import SITE, codes_in, signs_in
 from web.world import World
 
 WORDS = Words("Week-end d'intégration", "Vise le code.", "Carte personnelle.")
@@ -29,10 +28,7 @@ def drawn(found: list[Card], words: Words = WORDS) -> pypdfium2.PdfDocument:
 
 def codes(page: pypdfium2.PdfPage) -> list[str]:
     """Read every QR code of a page as a phone would, from a print of 110 dots an inch."""
-    picture = page.render(scale=1.5).to_pil()
-    return [
-        each.text for each in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
-    ]
+    return [each.text for each in codes_in(page.render(scale=1.5).to_pil())]
 
 
 def text(page: pypdfium2.PdfPage) -> str:
@@ -59,7 +55,7 @@ def test_the_nickname_stands_beside_its_own_code() -> None:
     (page,) = drawn(found)
     picture = page.render(scale=2).to_pil()
     height = page.get_height()
-    for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode):
+    for code in codes_in(picture):
         number = int(code.text.rpartition("/")[2])
         corner = code.position.top_left
         left, top = corner.x / 2, corner.y / 2

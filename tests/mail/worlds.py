@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import zxingcpp
+from PIL.Image import Image
+
 from engines.smtp import PASSWORD, USER, Box
 from killer.mail import credentials
 from killer.mail.credentials import Report, Wanted
@@ -88,3 +91,8 @@ def signs_in(world: World, token: str) -> str:
     """Sign in with a link's token on a new phone; give the nickname, or nothing when refused."""
     answer = world.visitor().post("/api/login", json={"token": token})
     return str(answer.json["nickname"]) if answer.status_code == 200 else ""
+
+
+def codes_in(picture: Image) -> list[zxingcpp.Barcode]:
+    """Read a picture's QR codes; a drawing can pass for a barcode, or for a micro QR code."""
+    return zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCodeModel2)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-import zxingcpp
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -21,7 +20,7 @@ from killer.mail import credentials
 from killer.store import errands, mails
 from killer.store.errands import Errand
 from killer.store.mails import HANDING, Mail
-from mail.worlds import SITE, addresses_of, give_addresses, send, signs_in, states
+from mail.worlds import SITE, addresses_of, codes_in, give_addresses, send, signs_in, states
 from web.world import BOSS, PLAYERS, WORST_NAMES, World, quoted, settings_in, submit
 
 PAGE = "/organiser/mails"
@@ -215,8 +214,7 @@ def test_cards_come_as_a_file_for_those_whom_no_mail_reaches(
     assert answer.headers["Cache-Control"] == "no-store"
     (page,) = pypdfium2.PdfDocument(answer.data)
     picture = page.render(scale=2).to_pil()
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
-    codes = [code.text for code in found]
+    codes = [code.text for code in codes_in(picture)]
     assert all(code.startswith(f"{SITE}/s/") for code in codes)
     assert [signs_in(world, code.rpartition("/")[2]) for code in codes] == ["Ana", "Bo"]
 
