@@ -17,6 +17,7 @@ from killer.live.hub import Hub
 from killer.store import games, log
 from killer.store.database import (
     Connection,
+    ConnectionLostError,
     Database,
     StaleVersionError,
     StoreUnavailableError,
@@ -109,7 +110,7 @@ class Play:
                 self._turn[game].release()
                 self._wake_next(game)
         with suppress(StoreUnavailableError):  # what is kept is kept: the next look catches up
-            self.hub.ring(game)
+            self.hub.ring(game, moved=bool(job.outcome and job.outcome.events))
         _count(job)
         if job.error:
             raise job.error
@@ -126,8 +127,8 @@ class Play:
         try:
             try:
                 self._once(game, batch)
-            except StaleVersionError:
-                self._once(game, batch)
+            except (StaleVersionError, ConnectionLostError):
+                self._once(game, batch)  # what was kept all the same, keys and rules recognise
         except BaseException as error:
             for job in batch:
                 job.outcome, job.error = None, error

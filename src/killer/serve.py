@@ -56,8 +56,6 @@ def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
 def run(settings: Settings) -> None:
     """Become the server; this returns only when it can't be started."""
     prepare(settings)
-    for name in settings_.not_yet():
-        typer.echo(say("settings.not_yet", name=name), err=True)
     os.execve(sys.executable, command(), environment(settings, settings_.inherited()))  # noqa: S606  # no shell wanted
 
 

@@ -19,6 +19,7 @@ EXAMPLES = frozenset(
 )
 SHORTEST_SECRET = 16
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # only compared
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$")
 LEVELS = ("debug", "info", "warning", "error", "critical")
 CPUS = len(os.sched_getaffinity(0))
 
@@ -53,6 +54,17 @@ class Settings:
     )
     database_url: str = _variable(
         "", "DATABASE_URL", "sqlite:///… or postgresql://…; DATA_DIR/killer.sqlite3 when empty."
+    )
+    redis_url: str = _variable(
+        "",
+        "REDIS_URL",
+        "redis://… for several machines: their bell, their limits, and sessions if wanted.",
+    )
+    session_backend: str = _variable(
+        "cookie", "SESSION_BACKEND", "cookie, or redis to keep the sessions in REDIS_URL."
+    )
+    static_base_url: str = _variable(
+        "", "STATIC_BASE_URL", "Address of a CDN that fetches /static/ from here."
     )
     public_url: str = _variable(
         "", "PUBLIC_URL", "Address that players type, for sign-in links; http://HOST:PORT if empty."
@@ -217,9 +229,36 @@ def _checked(settings: Settings) -> Settings:
         raise BadSettingError("language", "KILLER_LANGUAGE", settings.language)
     if settings.smtp_security not in {"starttls", "tls", "none"}:
         raise BadSettingError("smtp_security", "SMTP_SECURITY", settings.smtp_security)
+    _check_outside(settings)
     if settings.port not in range(1, 65536):
         raise BadSettingError("port", "PORT", str(settings.port))
     return settings
+
+
+def _check_outside(settings: Settings) -> None:
+    """Refuse addresses of other servers that can't be meant."""
+    if settings.redis_url and not re.match(r"(rediss?|unix)://.", settings.redis_url):
+        raise BadSettingError("redis_url", "REDIS_URL", settings.redis_url.partition(":")[0])
+    if settings.session_backend not in {"cookie", "redis"}:
+        raise BadSettingError("session_backend", "SESSION_BACKEND", settings.session_backend)
+    if settings.session_backend == "redis" and not settings.redis_url:
+        raise BadSettingError("sessions_nowhere", "SESSION_BACKEND", settings.session_backend)
+    if settings.static_base_url and not ORIGIN.match(settings.static_base_url):
+        raise BadSettingError("static_base_url", "STATIC_BASE_URL", settings.static_base_url)
+
+
+def in_use(settings: Settings) -> dict[str, str]:
+    """Name what stands behind the server, without anybody's password."""
+    database = settings.database.partition(":")[0].replace("postgres", "postgresql")[:10]
+    notices = ["postgresql"] if database == "postgresql" else []
+    bells = ["redis", *notices] if settings.redis_url else notices
+    return {
+        "database": database,
+        "bell": ", else ".join([*bells, "look"]),
+        "limits": "redis, else database" if settings.redis_url else "database",
+        "sessions": settings.session_backend,
+        "static": settings.static_base_url or "here",
+    }
 
 
 def secret(settings: Settings) -> bytes:
@@ -264,15 +303,3 @@ def as_environment(settings: Settings) -> dict[str, str]:
     """Write settings as the variables from which `load` reads them again."""
     values = {f.metadata["names"][0]: getattr(settings, f.name) for f in fields(Settings)}
     return {name: str(value) for name, value in values.items()}  # empty ones hide those of `.env`
-
-
-NOT_YET = (
-    "REDIS_URL",
-    "SESSION_BACKEND",
-    "STATIC_BASE_URL",
-)
-
-
-def not_yet() -> list[str]:
-    """Name the variables that are set for parts that this version doesn't have."""
-    return [name for name in NOT_YET if os.environ.get(name)]

@@ -71,23 +71,41 @@ def make_cluster(initdb: str, data: Path) -> None:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Run a server while the block lasts and give its address, without a database's name."""
-    path = binaries()
-    initdb, server = (
-        program(name, package="postgresql", path=path) for name in ("initdb", "postgres")
-    )
-    folder, port = new_folder(), free_port()
-    log, address = folder / "server.log", f"postgresql://app@127.0.0.1:{port}"
+def files() -> Iterator[Path]:
+    """Make the files of a cluster while the block lasts; the server comes and goes with them."""
+    initdb = program("initdb", package="postgresql", path=binaries())
+    folder = new_folder()
     try:
         make_cluster(initdb, folder / "data")
-        settings = [word for each in (*SETTINGS, f"port={port}") for word in ("-c", each)]
-        command = (server, "-D", folder / "data", *settings)
-        with running(command, log=log, user=owner(), stop="INT", cwd=folder) as process:
-            wait_until_ready(process, lambda: answers(address), log)
-            yield address
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def serving(
+    folder: Path, port: int, *more: str, stop: str = "INT"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server of a cluster while the block lasts; INT ends it at once but in order."""
+    server = program("postgres", package="postgresql", path=binaries())
+    settings = [word for each in (*SETTINGS, f"port={port}", *more) for word in ("-c", each)]
+    command, log = (server, "-D", folder / "data", *settings), folder / "server.log"
+    with running(command, log=log, user=owner(), stop=stop, cwd=folder) as process:
+        wait_until_ready(process, lambda: answers(address_at(port)), log)
+        yield process
+
+
+def address_at(port: int) -> str:
+    """Give a server's address, without a database's name."""
+    return f"postgresql://app@127.0.0.1:{port}"
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Run a server while the block lasts and give its address, without a database's name."""
+    port = free_port()
+    with files() as folder, serving(folder, port):
+        yield address_at(port)
 
 
 def answers(address: str) -> bool:

@@ -11,10 +11,10 @@ from engines.processes import free_port, listening, program, running, wait_until
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[int]:
+def server(folder: Path, port: int = 0) -> Iterator[int]:
     """Run a server that keeps nothing on disk while the block lasts, and give its port."""
     command = program("redis-server", package="redis-server")
-    port, log = free_port(), folder / "redis.log"
+    port, log = port or free_port(), folder / "redis.log"
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
     with running((command, *options), log=log) as process:
         wait_until_ready(process, lambda: listening(port), log)

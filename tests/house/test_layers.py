@@ -20,7 +20,7 @@ KEPT_IN = {
     "sqlite3": ("store/",),
     "gspread": ("sheets/google.py",),
     "google": ("sheets/google.py",),
-    "redis": ("live/redis_bell.py",),
+    "redis": ("store/redis.py",),
     "flask": ("web/", "app.py"),
     "jinja2": ("web/", "app.py", "crowd/"),
     "werkzeug": ("web/", "app.py"),

@@ -125,7 +125,8 @@ def test_many_readers_at_once_apply_each_event_once(world: World, elsewhere: Wor
 
 def test_readers_that_come_during_a_look_share_the_next_one(postgres_url: str) -> None:
     world = a_world(postgres_url, 3)
-    feed = world.feed
+    feed, other = world.feed, look_at(postgres_url, world.number)
+    other.perform(c.Pause())
     feed.lock.acquire()
     before = feed.looks
     readers = [threading.Thread(target=lambda: world.feed) for _ in range(20)]
@@ -136,6 +137,7 @@ def test_readers_that_come_during_a_look_share_the_next_one(postgres_url: str) -
     for reader in readers:
         reader.join()
     assert feed.looks == before + 1
+    other.database.close()
     world.database.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from engines.processes import wait_for
 from killer.game import commands as c
 from killer.game.model import PlayerId
-from killer.live import bell
+from killer.live.bell import Bell
 from killer.live.frames import PING
 from killer.live.stream import GOODBYE, HELLO, stream
 from store.worlds import World, a_world, look_at
@@ -100,7 +100,7 @@ def test_the_bell_brings_what_another_process_changed(database_url: str) -> None
     reader = threading.Thread(
         target=lambda: blocks.extend(stream(world.hub, feed, ALICE, feed.game.version))
     )
-    ringing = bell.start(world.hub, serving=serving.is_set)
+    (ringing,) = Bell(world.hub).start(serving=serving.is_set)
     reader.start()
     other = look_at(database_url, world.number)
     version = other.perform(c.Die(BOB)).version

@@ -38,7 +38,7 @@ def write_a_hit(database: Database, key: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    database = Database(f"postgresql://app@127.0.0.1:{free_port()}/app")
+    database = Database(f"postgresql://app@127.0.0.1:{free_port()}/app", patience=PATIENCE)
     with pytest.raises(StoreUnavailableError) as caught:
         database.ping()
     assert not caught.value.full
@@ -187,8 +187,8 @@ def test_a_reader_does_not_wait_for_a_writer(world: World) -> None:
     assert count_hits(world.database) == 1
 
 
-def test_the_generation_moves_with_every_commit_and_only_then(sqlite_url: str) -> None:
-    world, other = a_world(sqlite_url), Database(sqlite_url)
+def test_the_generation_moves_with_every_commit_and_only_then(database_url: str) -> None:
+    world, other = a_world(database_url), Database(database_url)
     before = world.database.generation()
     count_hits(world.database)
     assert world.database.generation() == before
@@ -199,10 +199,6 @@ def test_the_generation_moves_with_every_commit_and_only_then(sqlite_url: str) -
     assert world.database.generation() not in {before, after}
     other.close()
     world.database.close()
-
-
-def test_a_server_s_generation_is_not_known(postgres_url: str) -> None:
-    assert Database(postgres_url).generation() is None
 
 
 def test_a_database_that_was_closed_opens_again(world: World) -> None:

@@ -20,7 +20,7 @@ LOUDNESS = {Visibility.DISCREET: 0, Visibility.DEATHS: 1, Visibility.OPEN: 2}
 HISTORY = 1000  # frames that a phone may be behind before it is told to resync
 
 Seen = Callable[[log.Recorded], None]
-
+Tell = Callable[[int], None]  # the other processes, that a game has moved
 
 Answer = TypeVar("Answer")
 
@@ -36,7 +36,7 @@ class Feed:
         self.number = number
         self.game = game
         self.rehearsal = rehearsal
-        self.generation: int | None = None
+        self.generation: object = None
         self.lock = threading.Lock()
         self.looks = 0  # at the log, begun so far
         self.found = 0  # the last of them that came back
@@ -103,7 +103,7 @@ class Feed:
 class _Listed:
     """The games at one generation of the database."""
 
-    generation: int | None
+    generation: object
     every: list[GameRow]
     real: list[GameRow]
 
@@ -111,10 +111,12 @@ class _Listed:
 class Hub:
     """All feeds of one process; whatever it answers is as new as the database."""
 
-    def __init__(self, database: Database, seen: Seen | None = None) -> None:
+    def __init__(
+        self, database: Database, seen: Seen | None = None, tell: Tell | None = None
+    ) -> None:
         self.database = database
         self.open = True
-        self._seen = seen
+        self._seen, self._tell = seen, tell
         self._feeds: dict[int, Feed] = {}
         self._lock = threading.Lock()
         self._games: _Listed | None = None
@@ -128,7 +130,7 @@ class Hub:
         """
         generation = self.database.generation()
         feed = self._feeds.get(number) or self._create(number)
-        if generation is None or feed.generation != generation:
+        if feed.generation != generation:
             try:
                 self._catch_up(feed, generation)
             except UnknownGameError:
@@ -154,22 +156,28 @@ class Hub:
     def _listed(self) -> _Listed:
         """Read the games again only when the database has moved."""
         generation, known = self.database.generation(), self._games
-        if known is None or generation is None or known.generation != generation:
-            with self.database.read() as connection:
-                every = games.every(connection)
+        if known is None or known.generation != generation:
+            every = self.database.reading(games.every)
             known = _Listed(generation, every, [row for row in every if row.rehearses is None])
             self._games = known
         return known
 
-    def ring(self, number: int) -> None:
-        """Look at one game now, because it has moved."""
+    def ring(self, number: int, *, moved: bool = True) -> None:
+        """Look at a game now, and tell the others when it has moved here."""
+        if self._tell and moved:
+            self._tell(number)
         self.feed(number)
+
+    def heard(self, number: int) -> None:
+        """Look at a game that has moved elsewhere, if somebody here follows it."""
+        if number in self._feeds:
+            with suppress(UnknownGameError):  # a rehearsal that was removed
+                self.feed(number)
 
     def look(self) -> None:
         """Look at every game that somebody here follows."""
         for number in list(self._feeds):
-            with suppress(UnknownGameError):  # a rehearsal that was removed
-                self.feed(number)
+            self.heard(number)
 
     def prime(self) -> None:
         """Read the log of every game that isn't over, so that no player's first request has to."""
@@ -191,19 +199,17 @@ class Hub:
             if row is None:
                 raise UnknownGameError(number)
             feed = Feed(number, games.blank(row), rehearsal=row.rehearses is not None)
-            with self.database.read() as connection:
-                feed.prime(log.since(connection, number, 0))
+            feed.prime(self.database.reading(lambda read: log.since(read, number, 0)))
             self._feeds[number] = feed
             return feed
 
-    def _catch_up(self, feed: Feed, generation: int | None) -> None:
+    def _catch_up(self, feed: Feed, generation: object) -> None:
         before = feed.looks
         with feed.lock:
             if feed.found > before:
                 return  # a look that began after this call has found all that it may want
             feed.looks += 1
-            with self.database.read() as connection:
-                records = _news(connection, feed)
+            records = self.database.reading(lambda connection: _news(connection, feed))
             feed.advance(records)
             feed.generation, feed.found = generation, feed.looks
         if self._seen:

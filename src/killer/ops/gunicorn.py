@@ -23,7 +23,6 @@ from prometheus_client import multiprocess  # noqa: E402
 
 from killer import app as _app  # noqa: E402
 from killer.keeper import Keeper  # noqa: E402
-from killer.live import bell  # noqa: E402
 from killer.store.database import StoreUnavailableError  # noqa: E402
 
 bind = f"{_read.host}:{_read.port}"
@@ -101,6 +100,8 @@ def when_ready(server: Any) -> None:
     """
     for name in _SHOWN:
         server.log.info("%s: %s", name, globals()[name])
+    for name, value in _settings.in_use(_read).items():
+        server.log.info("%s: %s", name, value)
     _allow_many_files()
     gc.collect()
     gc.freeze()
@@ -112,7 +113,7 @@ def post_worker_init(worker: Any) -> None:
     with suppress(StoreUnavailableError):  # then the first request reads it
         site.hub.prime()
     if worker_class == "gevent":
-        bell.start(site.hub, serving=lambda: bool(worker.alive))
+        site.bell.start(serving=lambda: bool(worker.alive))
     Keeper(site.settings, site.play, serving=lambda: bool(worker.alive)).start()
 
 

@@ -6,23 +6,34 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from killer.store import postgresql
+from killer.store.absence import Absence
+
 PATIENCE = 10.0  # seconds that a writer waits for its turn
-REACH = 5  # seconds to reach a database server
+AWAY = 5.0  # seconds that requests wait for a database server that restarts
 NAP = (0.001, 0.006)  # seconds between two tries, drawn at random
 
+Result = TypeVar("Result")
 
-__all__ = ["Connection", "Database", "StaleVersionError", "StoreUnavailableError"]
+__all__ = [
+    "Connection",
+    "ConnectionLostError",
+    "Database",
+    "StaleVersionError",
+    "StoreUnavailableError",
+]
 
 
 class StoreUnavailableError(Exception):
@@ -31,6 +42,10 @@ class StoreUnavailableError(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause).splitlines()[0] if str(cause) else type(cause).__name__)
         self.full = "disk is full" in str(cause) or "No space left" in str(cause)
+
+
+class ConnectionLostError(StoreUnavailableError):
+    """The connection broke in the middle; what was being committed may have been kept or not."""
 
 
 class StaleVersionError(Exception):
@@ -45,20 +60,49 @@ class Database:
         self.patience = patience
         self.embedded = url.startswith("sqlite")
         self._turn = threading.Lock()
+        self._absence = Absence()
         self._looking = threading.Lock()  # two looks that overlap would see the older state
+        self._looks = 0  # begun so far
+        self._found: tuple[int, object] = (
+            0,
+            None,
+        )  # the last that came back
 
     @cached_property
     def engine(self) -> Engine:
         """Open the pool of connections."""
-        return _sqlite(self.url) if self.embedded else _postgresql(self.url)
+        return _sqlite(self.url) if self.embedded else postgresql.engine(self.url)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Give one consistent reading of the database."""
-        with _speaking_clearly(), self.engine.connect() as connection:
+    def read(self, away: float = AWAY) -> Iterator[Connection]:
+        """Give one consistent reading of the database.
+
+        Raises:
+            StoreUnavailableError: it can't be asked, or stayed away for so many seconds.
+        """
+        with _speaking_clearly(), self._connect(away) as connection:
             if not self.embedded:  # by default, each statement there sees what is newest
                 connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
+
+    def reading(self, work: Callable[[Connection], Result]) -> Result:
+        """Read something, once more when the connection breaks in the middle.
+
+        Raises:
+            StoreUnavailableError: as `read` does.
+        """
+        try:
+            with self.read() as connection:
+                return work(connection)
+        except ConnectionLostError:
+            with self.read() as connection:
+                return work(connection)
+
+    def _connect(self, away: float = AWAY) -> Connection:
+        if self.embedded:
+            return self.engine.connect()
+        patience = min(away, self.patience)
+        return self._absence.bridge(self.engine.connect, (OperationalError,), patience)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -68,7 +112,7 @@ class Database:
             StoreUnavailableError: the database can't be reached, is full, or stayed busy.
         """
         deadline = time.monotonic() + self.patience
-        with _speaking_clearly(), self._my_turn(), self.engine.connect() as connection:
+        with _speaking_clearly(), self._my_turn(), self._connect() as connection:
             if self.embedded:
                 _wait_for_turn(connection, deadline)
             else:
@@ -85,21 +129,41 @@ class Database:
         finally:
             self._turn.release()
 
-    def generation(self) -> int | None:
-        """Give a number that moves when any other connection has committed.
+    def generation(self) -> object:
+        """Give something that differs when any other connection has committed.
 
-        SQLite only: about 10 µs, no lock (https://sqlite.org/pragma.html#pragma_data_version); none
-        on PostgreSQL, where a reader has to ask for the version itself.
+        SQLite: about 10 µs, no lock (https://sqlite.org/pragma.html#pragma_data_version).
+        PostgreSQL: one round trip, which all who ask at the same time share.
+
+        Raises:
+            StoreUnavailableError: the database can't be asked.
         """
-        if not self.embedded:
-            return None
+        before = self._looks
         with self._looking, _speaking_clearly():
-            return int(self._look.execute("PRAGMA data_version").fetchone()[0])
+            number, found = self._found
+            if number > before:
+                return found  # a look that began after this call has seen all that it may want
+            self._looks += 1
+            number = self._looks
+            found = self._data_version() if self.embedded else self._snapshot()
+            self._found = (number, found)
+            return found
+
+    def _data_version(self) -> int:
+        return int(self._sqlite_look.execute("PRAGMA data_version").fetchone()[0])
+
+    def _snapshot(self) -> str:
+        patience = min(AWAY, self.patience)
+        return self._absence.bridge(self._look.snapshot, (psycopg.OperationalError,), patience)
 
     @cached_property
-    def _look(self) -> sqlite3.Connection:
+    def _sqlite_look(self) -> sqlite3.Connection:
         """Keep a connection that never writes: `data_version` is relative to its connection."""
         return sqlite3.connect(str(make_url(self.url).database), check_same_thread=False)
+
+    @cached_property
+    def _look(self) -> postgresql.Look:
+        return postgresql.Look(self.url)
 
     def ping(self) -> None:
         """Ask the database for a sign of life.
@@ -112,9 +176,9 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        if "_look" in self.__dict__:
-            self._look.close()
-            del self.__dict__["_look"]
+        for name in ("_look", "_sqlite_look"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
         if "engine" in self.__dict__:
             self.engine.dispose()
             del self.__dict__["engine"]
@@ -124,8 +188,9 @@ class Database:
 def _speaking_clearly() -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, PoolTimeout, OSError, sqlite3.Error) as error:
-        raise StoreUnavailableError(error) from error
+    except (DBAPIError, PoolTimeout, OSError, sqlite3.Error, psycopg.Error) as error:
+        broke = isinstance(error, DBAPIError) and error.connection_invalidated
+        raise (ConnectionLostError if broke else StoreUnavailableError)(error) from error
 
 
 def _wait_for_turn(connection: Connection, deadline: float) -> None:
@@ -174,17 +239,3 @@ def _begin_sqlite(connection: Connection) -> None:
     else:
         connection.exec_driver_sql("PRAGMA busy_timeout=200")
         connection.exec_driver_sql("BEGIN")
-
-
-def _postgresql(url: str) -> Engine:
-    dialect = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    dialect = dialect.replace("postgres://", "postgresql+psycopg://", 1)
-    return create_engine(
-        dialect,
-        pool_size=3,
-        max_overflow=2,
-        pool_timeout=PATIENCE,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": REACH},
-        hide_parameters=True,  # an error says no player's target
-    )

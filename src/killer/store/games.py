@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from killer.game import names
 from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
-from killer.store import log
+from killer.store import log, postgresql
 from killer.store.database import StaleVersionError
 from killer.store.tables import answers, games, players
 
@@ -107,6 +107,7 @@ def save(
     if moved.rowcount != 1:
         raise StaleVersionError
     log.append(connection, game, records)
+    postgresql.notify(connection, game)
     _save_players(connection, game, before.players, after.players)
 
 

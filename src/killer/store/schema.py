@@ -6,20 +6,20 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from killer.store.database import Database
+from killer.store.database import AWAY, Database
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 #: Migrations are numbered, and the file's name begins with the number.
 NEWEST = max(file.stem.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 
 
-def is_newest(database: Database) -> bool:
+def is_newest(database: Database, away: float = AWAY) -> bool:
     """Tell whether the database has the newest schema.
 
     Raises:
-        StoreUnavailableError: it can't be asked.
+        StoreUnavailableError: it can't be asked, or stayed away for so many seconds.
     """
-    with database.read() as connection:
+    with database.read(away) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
         return (

@@ -12,7 +12,7 @@ from killer.watch import metrics
 from killer.web import api
 from killer.web.answers import Encoded, negotiate
 from killer.web.handover import HEAD, MOST_STREAMS, Handover, place_of, take_over
-from killer.web.sessions import COOKIE, SignedCookies
+from killer.web.sessions import COOKIE
 from killer.web.site import Site, Viewer, find_viewer
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ HEALTH = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "2")
 class Express:
     """Answers a plain GET, by a signed-in player or for a file; Flask answers the rest."""
 
-    def __init__(self, flask: WSGIApplication, site: Site, cookies: SignedCookies) -> None:
+    def __init__(self, flask: WSGIApplication, site: Site) -> None:
         self._flask = flask
         self._site = site
-        self._cookies = cookies
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand the request on."""
@@ -77,7 +76,7 @@ class Express:
         if value is None:
             return None
         try:
-            return find_viewer(self._site.hub, self._cookies.parse(value))
+            return find_viewer(self._site.hub, self._site.sessions.parse(value))
         except StoreUnavailableError:
             return None
 

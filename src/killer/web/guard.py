@@ -6,32 +6,34 @@ import hashlib
 import secrets
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, g, make_response, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import parse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from killer import language
+from killer.store.redis import RedisUnavailableError
 from killer.watch import metrics
 from killer.web import answers, render
 from killer.web.problems import ProblemError, Told, tell
 from killer.web.route import Route, Who
+from killer.web.sessions import Session
 from killer.web.site import address, find_viewer, site, viewer_or_none
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_KEY = 200
 MINUTE = 60  # seconds
+SESSIONS_SECONDS = 2  # before somebody whose session can't be read should try again
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'{cdn}; style-src 'self'{cdn}; img-src 'self' data:{cdn}; "
     "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 PAGE_HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -51,6 +53,7 @@ def install(app: Flask, routes: dict[str, Route]) -> None:
         if route is None or route.who is Who.MACHINE:
             return
         request.max_content_length = route.largest
+        _check_session()
         _see_who(route)
         _check_origin()
         _check_form()
@@ -69,6 +72,12 @@ def _identify_request() -> None:
     language.choose(g.language)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(6))
+
+
+def _check_session() -> None:
+    """Say that sessions can't be read now: nobody was signed out, and no cookie is thrown away."""
+    if cast("Session", session).lost:
+        raise ProblemError(503, "sessions_away", retry_after=SESSIONS_SECONDS)
 
 
 def _see_who(route: Route) -> None:
@@ -150,10 +159,25 @@ def _check_rate(route: Route) -> None:
         raise ProblemError(429, "too_fast", retry_after=5)
 
 
+def _keep_session(response: Response) -> Response:
+    """Keep the session before its cookie leaves; when that fails, that is the answer."""
+    try:
+        site().sessions.keep(cast("Session", session))
+    except RedisUnavailableError:
+        session.clear()
+        cast("Session", session).lost = True  # the old cookie stays where it is
+        problem = ProblemError(503, "sessions_away", retry_after=SESSIONS_SECONDS)
+        return make_response(_answer_error(problem))
+    return response
+
+
 def _finish(response: Response) -> Response:
+    response = _keep_session(response)
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
         response.headers.extend(PAGE_HEADERS)
+        cdn = site().static.source
+        response.headers["Content-Security-Policy"] = POLICY.format(cdn=cdn and f" {cdn}")
         response.headers["Vary"] = "Cookie, Accept-Encoding"
         response.headers["Content-Language"] = language.current()
         answers.zip_page(response)

@@ -19,7 +19,9 @@ from killer.web.site import site, viewer_or_none
 def install(app: Flask) -> None:
     """Give every template the sentences, the addresses and the tokens."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(_=say, csrf=generate_csrf, once=_once, static=_static)
+    app.jinja_env.globals.update(
+        _=say, csrf=generate_csrf, once=_once, static=_static, script=_script, style=_style
+    )
 
 
 def prepare(app: Flask) -> None:
@@ -37,6 +39,22 @@ def _once() -> str:
 
 def _static(name: str) -> str:
     return site().static.url(name)
+
+
+def _script(name: str) -> Markup:
+    return Markup('<script defer src="{}"{}></script>').format(_static(name), _foreign(name))
+
+
+def _style(name: str) -> Markup:
+    return Markup('<link rel="stylesheet" href="{}"{}>').format(_static(name), _foreign(name))
+
+
+def _foreign(name: str) -> Markup:
+    """Let a browser refuse a file that isn't ours although another server gave it in our name."""
+    files = site().static
+    if not files.source:
+        return Markup()
+    return Markup(' crossorigin="anonymous" integrity="{}"').format(files.proof(name))
 
 
 def part(template: str, **context: Any) -> Markup:

@@ -21,6 +21,9 @@ class Session(dict[str, Any], SessionMixin):
 
     modified = False
     accessed = True
+    cleared = False  # whatever it was before, it is another one now
+    lost = False  # nobody can say now what it holds
+    key = ""  # under which it is kept elsewhere than in the cookie
 
     def __setitem__(self, key: str, value: Any) -> None:
         """Put a value and remember that the cookie must be sent again."""
@@ -29,7 +32,7 @@ class Session(dict[str, Any], SessionMixin):
 
     def clear(self) -> None:
         """Forget everything."""
-        self.modified = True
+        self.modified = self.cleared = True
         super().clear()
 
 
@@ -45,7 +48,7 @@ class SignedCookies(SessionInterface):
 
     def save_session(self, app: Flask, session: Any, response: Response) -> None:  # noqa: ARG002  # as above
         """Send the cookie again when something in it has changed."""
-        if not session.modified:
+        if session.lost or not session.modified:
             return
         if not session:
             response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax")
@@ -59,6 +62,9 @@ class SignedCookies(SessionInterface):
             samesite="Lax",
             secure=request.is_secure,
         )
+
+    def keep(self, session: Session) -> None:
+        """Keep what doesn't fit into the cookie, before the answer leaves: here nothing."""
 
     def write(self, session: Session) -> str:
         """Give the cookie's value."""

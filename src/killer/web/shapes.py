@@ -180,10 +180,15 @@ class Rehearsal(msgspec.Struct):
 
 
 class Ready(msgspec.Struct):
-    """Whether the server may get traffic, part by part."""
+    """Whether the server may get traffic, part by part.
+
+    `bell` says what rings when another process changes a game, null when this one ends; `redis` is
+    null where there is none.
+    """
 
     ready: bool
     database: bool
     migrations: bool
-    bell: bool
+    bell: Literal["redis", "postgresql", "look"] | None
+    redis: bool | None
     sheet_lag: float | None

@@ -14,13 +14,16 @@ from limits.strategies import FixedWindowRateLimiter
 
 from killer import settings as settings_
 from killer.game.model import Game, Player
+from killer.live.bell import Bell
 from killer.live.broadcast import Broadcast
 from killer.live.hub import Feed, Hub, UnknownGameError
 from killer.media.shelf import Shelf
 from killer.play import Play, Request
 from killer.settings import Settings
 from killer.store.database import Database
+from killer.store.redis import Redis
 from killer.web.route import Route
+from killer.web.sessions import SignedCookies
 from killer.web.static_files import StaticFiles
 
 KEY = "killer"
@@ -39,6 +42,9 @@ class Site:
     routes: tuple[Route, ...]
     shared_limits: FixedWindowRateLimiter  # counted for all workers
     broadcast: Broadcast
+    sessions: SignedCookies
+    bell: Bell
+    redis: Redis | None
 
     @cached_property
     def shelf(self) -> Shelf:

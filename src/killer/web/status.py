@@ -31,14 +31,23 @@ def ready() -> Response:
 
 
 def _parts() -> shapes.Ready:
+    """Ask each part now; nobody waits here for a database that is away."""
+    serving, redis = site().hub.open, site().redis
+    found = shapes.Ready(
+        ready=False,
+        database=True,
+        migrations=False,
+        bell=site().bell.works if serving else None,
+        redis=redis.answers() if redis else None,
+        sheet_lag=None,
+    )
     try:
-        migrated = schema.is_newest(site().database)
+        found.migrations = schema.is_newest(site().database, away=0)
+        found.sheet_lag = _sheet_lag() if found.migrations else None
+        found.ready = found.migrations and serving
     except StoreUnavailableError:
-        return shapes.Ready(False, database=False, migrations=False, bell=False, sheet_lag=None)
-    serving = site().hub.open
-    ready = migrated and serving
-    lag = _sheet_lag() if migrated else None
-    return shapes.Ready(ready, database=True, migrations=migrated, bell=serving, sheet_lag=lag)
+        found.database = False
+    return found
 
 
 def _sheet_lag() -> float | None:

@@ -1,0 +1,62 @@
+"""A database server that is away for a moment: one request tries, the others wait with it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+NAP = 0.1  # seconds between two tries
+
+Found = TypeVar("Found")
+
+
+class Absence:
+    """Since when a server has been away, as far as this process knows."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._cause: Exception = ConnectionError("it was never tried")
+        self._trying = threading.Lock()
+
+    def bridge(
+        self, reach: Callable[[], Found], away: tuple[type[Exception], ...], patience: float
+    ) -> Found:
+        """Reach the server, again and again until it has been away for `patience` seconds.
+
+        Whoever comes later than that is refused at once, so that no queue builds up; from time to
+        time one of them tries.
+
+        Raises:
+            Exception: one of `away`, as `reach` raised it last.
+        """
+        end = time.monotonic() + patience
+        while True:
+            with self._my_try() as mine:
+                if mine:
+                    try:
+                        found = reach()
+                    except away as error:
+                        self._since, self._cause = self._since or time.monotonic(), error
+                    else:
+                        self._since = None
+                        return found
+            since = self._since
+            if since is not None and time.monotonic() >= min(end, since + patience):
+                raise self._cause
+            time.sleep(NAP)
+
+    @contextmanager
+    def _my_try(self) -> Iterator[bool]:
+        """Let everybody try while the server is thought to be there, and one while it isn't."""
+        if self._since is None:
+            yield True
+        elif self._trying.acquire(blocking=False):
+            try:
+                yield True
+            finally:
+                self._trying.release()
+        else:
+            yield False
