@@ -179,8 +179,8 @@ def test_a_listener_that_the_server_cut_listens_again(world: World, listener: Li
     with ringing(Bell(listener, [Notices(world.database.url)]), "postgresql"):
         with world.database.write() as connection:
             connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN killer'"
-                " AND datname = current_database()"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query = 'LISTEN killer' AND datname = current_database()"
             )
         looks = listener.looks
         wait_for(lambda: listener.looks > looks, PATIENCE, "a look")

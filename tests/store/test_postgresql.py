@@ -1,0 +1,235 @@
+"""PostgreSQL that restarts, loses a client in the middle, or is seen through several lines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, event
+
+from engines import postgresql as engine
+from engines.processes import free_port, wait_for
+from killer.game import commands as c
+from killer.game.model import PlayerId
+from killer.store import postgresql
+from killer.store.absence import Absence
+from killer.store.database import Database, StoreUnavailableError
+from store.worlds import a_world, look_at
+
+BOB = PlayerId(2)
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[Path]:
+    with engine.files() as folder:
+        yield folder
+
+
+def in_background(work: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+    """Do something meanwhile; what it gives or raises is kept."""
+    found: list[object] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except Exception as error:  # noqa: BLE001  # the test looks at it
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, found
+
+
+def test_changes_and_readings_wait_for_a_server_that_restarts(files: Path) -> None:
+    port = free_port()
+    with ExitStack() as first:
+        first.enter_context(engine.serving(files, port))
+        world = a_world(f"{engine.address_at(port)}/postgres", 8)
+        before = world.game.version
+    death, died = in_background(lambda: world.perform(c.Die(BOB)).version)
+    reading, read = in_background(lambda: world.game.version)
+    time.sleep(0.3)  # they have found nobody
+    assert (died, read) == ([], [])
+    with engine.serving(files, port):
+        for thread in (death, reading):
+            thread.join(10)
+        assert died == [before + 1]
+        assert read[0] in {before, before + 1}
+        assert world.kinds().count("died") == 1
+        assert world.faults() == []
+        world.database.close()
+
+
+def test_a_server_that_stays_away_is_told_once_and_then_at_once() -> None:
+    database = Database(f"postgresql://app@127.0.0.1:{free_port()}/app", patience=0.3)
+    with pytest.raises(StoreUnavailableError):
+        database.generation()
+    began = time.monotonic()
+    for ask in (database.generation, database.ping):
+        for _ in range(20):
+            with pytest.raises(StoreUnavailableError):
+                ask()
+    assert time.monotonic() - began < 40 * 0.3
+
+
+def test_only_one_tries_while_a_server_is_away() -> None:
+    absence, tries = Absence(), []
+    door = threading.Event()
+
+    def reach() -> str:
+        tries.append(threading.get_ident())
+        if not door.is_set():
+            raise OSError("away")
+        return "here"
+
+    def come() -> str:
+        return absence.bridge(reach, (OSError,), 30)
+
+    waiting = [in_background(come)]
+    wait_for(lambda: len(tries) > 1, 5, "the first tries")
+    known = len(tries)
+    waiting += [in_background(come) for _ in range(20)]
+    wait_for(lambda: len(tries) > known + 3, 5, "more tries")
+    door.set()
+    for thread, found in waiting:
+        thread.join(10)
+        assert found == ["here"]
+
+
+def test_another_error_than_absence_is_nobodys_to_wait_for() -> None:
+    def reach() -> str:
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        Absence().bridge(reach, (OSError,), 30)
+
+
+def break_once(database: Database, *, kept: bool) -> list[bool]:
+    """Lose the connection once, in the middle of a change or right after it was kept."""
+    done: list[bool] = []
+
+    def before(_line: object, cursor: psycopg.Cursor, statement: str, *_: object) -> None:
+        if not (kept or done) and "INSERT INTO events" in statement:
+            done.append(True)
+            with closing(psycopg.connect(database.url, autocommit=True)) as admin:
+                pid = cursor.connection.info.backend_pid
+                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    def committing(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        if kept and not done and driver is not None:
+            done.append(True)
+            driver.commit()
+            driver.close()
+
+    event.listen(database.engine, "before_cursor_execute", before)
+    event.listen(database.engine, "commit", committing)
+    return done
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("key", ["", "a key"])
+def test_a_change_whose_connection_breaks_is_carried_out_once(
+    postgres_url: str, key: str, *, kept: bool
+) -> None:
+    world = a_world(postgres_url, 8)
+    before = world.game.version
+    broken = break_once(world.database, kept=kept)
+    assert world.perform(c.Die(BOB), key=key).version == before + 1
+    assert broken
+    assert world.perform(c.Die(BOB), key=key).version == before + 1
+    assert world.kinds().count("died") == 1
+    assert world.faults() == []
+    world.database.close()
+
+
+def test_a_reading_whose_connection_breaks_is_begun_again(postgres_url: str) -> None:
+    world = a_world(postgres_url, 8)
+    tries: list[int] = []
+
+    def read(connection: Connection) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return int(connection.exec_driver_sql("SELECT 7").scalar_one())
+
+    assert world.database.reading(read) == 7
+    assert len(tries) == 2
+    world.database.close()
+
+
+def test_whoever_freezes_with_a_games_lock_loses_it_before_the_others_give_up(
+    postgres_url: str,
+) -> None:
+    world, frozen = a_world(postgres_url, 8), look_at(postgres_url)
+    release = threading.Event()
+    freezing, told = in_background(
+        lambda: frozen.play.perform(frozen.number, c.Pause(), alongside=lambda *_: freeze(release))
+    )
+    wait_for(lambda: waits_for_client(postgres_url), 5, "the frozen transaction")
+    died = world.perform(c.Die(BOB)).version
+    release.set()
+    freezing.join(30)
+    assert world.kinds()[-2:] == ["died", "paused"], "who wakes later begins again"
+    assert getattr(told[0], "version", None) == died + 1
+    assert world.faults() == []
+    for one in (world, frozen):
+        one.database.close()
+
+
+def freeze(release: threading.Event) -> None:
+    assert release.wait(20)
+
+
+def waits_for_client(url: str) -> bool:
+    with closing(psycopg.connect(url, autocommit=True)) as admin:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        row = admin.execute(f"{query} AND datname = current_database()").fetchone()
+        return bool(row and row[0])
+
+
+def test_the_address_has_the_last_word_on_time_outs(postgres_url: str) -> None:
+    with closing(postgresql.connect(f"{postgres_url}?options=-c%20lock_timeout%3D1s")) as line:
+        assert line.execute("SHOW lock_timeout").fetchone() == ("1s",)
+    with closing(postgresql.connect(postgres_url)) as line:
+        assert line.execute("SHOW lock_timeout").fetchone() == ("8s",)
+        assert line.execute("SHOW idle_in_transaction_session_timeout").fetchone() == ("5s",)
+
+
+def test_an_address_with_several_hosts_leads_to_the_one_that_writes(postgres_url: str) -> None:
+    host, _, name = postgres_url.partition("@")[2].partition("/")
+    several = f"postgresql://app@127.0.0.1:{free_port()},{host}/{name}"
+    database = Database(f"{several}?target_session_attrs=read-write")
+    database.ping()
+    database.close()
+
+
+def test_a_look_through_a_line_that_was_cut_is_taken_again(postgres_url: str) -> None:
+    look = postgresql.Look(postgres_url)
+    first = look.snapshot()
+    with closing(psycopg.connect(postgres_url, autocommit=True)) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert look.snapshot() == first
+    look.close()
+
+
+def test_looks_at_the_same_time_share_a_round_trip(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    database.generation()
+    database._looking.acquire()
+    waiting = [in_background(database.generation) for _ in range(20)]
+    time.sleep(0.2)
+    before = database._looks
+    database._looking.release()
+    for thread, _ in waiting:
+        thread.join(10)
+    assert database._looks == before + 1
+    database.close()
