@@ -58,7 +58,7 @@ class KeptSessions(SignedCookies):
         if "player" in session:
             fresh = not session.key
             session.key = session.key or secrets.token_urlsafe(24)
-            value = msgspec.json.encode(session)
+            value = msgspec.json.encode({**session})
             self._redis.keep_session(_name(session.key), value, LIFETIME, fresh=fresh)
 
     def write(self, session: Session) -> str:
