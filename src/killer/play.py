@@ -110,7 +110,7 @@ class Play:
                 self._turn[game].release()
                 self._wake_next(game)
         with suppress(StoreUnavailableError):  # what is kept is kept: the next look catches up
-            self.hub.ring(game, moved=bool(job.outcome and job.outcome.events))
+            (self.hub.ring if job.outcome and job.outcome.events else self.hub.feed)(game)
         _count(job)
         if job.error:
             raise job.error

@@ -162,9 +162,9 @@ class Hub:
             self._games = known
         return known
 
-    def ring(self, number: int, *, moved: bool = True) -> None:
-        """Look at a game now, and tell the others when it has moved here."""
-        if self._tell and moved:
+    def ring(self, number: int) -> None:
+        """Tell the others that a game has moved here, and look at it."""
+        if self._tell:
             self._tell(number)
         self.feed(number)
 

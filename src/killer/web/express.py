@@ -22,7 +22,11 @@ Lane = Callable[[Viewer], Encoded]
 
 LANES: dict[str, Lane] = {"/api/me": api.encoded_me, "/api/leaderboard": api.encoded_leaderboard}
 STATIC = "GET /static/<fingerprint>/<path:name>"
-HEALTH = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "2")]
+HEALTH = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Length", "2"),
+    ("Cache-Control", "no-store"),
+]
 
 
 class Express:

@@ -181,6 +181,7 @@ def _finish(response: Response) -> Response:
         response.headers["Vary"] = "Cookie, Accept-Encoding"
         response.headers["Content-Language"] = language.current()
         answers.zip_page(response)
+    response.headers.setdefault("Cache-Control", "no-store")  # no proxy keeps what wasn't meant so
     route = request.endpoint or "none"
     took = time.perf_counter() - g.started if "started" in g and not response.is_streamed else None
     metrics.answered(route, response.status_code, took)

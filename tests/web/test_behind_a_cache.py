@@ -1,0 +1,158 @@
+"""Two players behind one caching proxy: it keeps the files, and nobody's answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from e2e.phones import Answer, Phone
+from e2e.rosters import Person
+from e2e.server import Server
+from engines.processes import free_port, listening, running, wait_until_ready
+from killer.web.route import Who
+from killer.web.routes import ROUTES
+
+#: It keeps everything for an hour that doesn't say otherwise, whatever its status.
+CONFIGURATION = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+user root;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  proxy_cache_path {folder}/cache keys_zone=all:1m;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://127.0.0.1:{behind};
+      proxy_set_header Host $http_host;
+      proxy_buffering on;
+      proxy_cache all;
+      proxy_cache_valid any 1h;
+      add_header X-Kept $upstream_cache_status always;
+    }}
+  }}
+}}
+"""
+FILLED = {
+    "<nickname:nickname>": "Ana",
+    "<number:version>": "1",
+    "<number:number>": "1",
+    "<verb>": "pause",
+    "<token>": "unknown",
+    "<name>": "unknown",
+}
+STREAM = "/api/events"
+PATHS = sorted(
+    {
+        re.sub(r"<[^>]+>", lambda found: FILLED[found[0]], route.rule)
+        for route in ROUTES
+        if route.method == "GET" and route.rule != STREAM and "<fingerprint>" not in route.rule
+    }
+)
+
+
+@dataclass
+class Site:
+    """A server behind a proxy that keeps what it may."""
+
+    server: Server
+    port: int
+    cookies: dict[Person, str]
+
+    def phone(self, person: Person | None = None) -> Phone:
+        """Give a phone in front of the proxy; nobody's without a person."""
+        return Phone(self.port, cookie=self.cookies[person] if person else "")
+
+
+PEOPLE = [
+    *(Person(name, f"Défi de {name}", f"mot de passe {name}") for name in ("Ana", "Bo", "Chloé")),
+    Person("Orga", "", "mot de passe Orga", organiser=True),
+]
+
+
+@pytest.fixture(scope="module")
+def site(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("cache")
+    server = Server(folder, GUNICORN_WORKERS="1")
+    try:
+        server.imports(PEOPLE)
+        server.start()
+        host = server.signed_in(PEOPLE[-1])
+        assert host.ask("POST", "/api/organiser/game/start", {}).status == 200
+        with caching(nginx, folder, server.port) as port:
+            cookies = {person: server.signed_in(person).cookie for person in PEOPLE}
+            yield Site(server, port, cookies)
+    finally:
+        server.end()
+
+
+@contextmanager
+def caching(nginx: str, folder: Path, behind: int) -> Iterator[int]:
+    """Run the proxy while the block lasts, and give its port."""
+    port, log, config = free_port(), folder / "said.log", folder / "nginx.conf"
+    config.write_text(CONFIGURATION.format(folder=folder, port=port, behind=behind))
+    with running([nginx, "-c", config, "-p", folder], log=log, stop="QUIT") as process:
+        wait_until_ready(process, lambda: listening(port), log)
+        yield port
+
+
+def kept(answer: Answer) -> bool:
+    return answer.headers["X-Kept"] == "HIT"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_answer_is_kept_for_somebody_else(site: Site, path: str) -> None:
+    phones = [*(site.phone(person) for person in PEOPLE), site.phone()]
+    for phone in (*phones, *reversed(phones)):
+        answer = phone.ask("GET", path)
+        assert not kept(answer), (path, answer.headers)
+
+
+@pytest.mark.parametrize("path", ["/", "/card", "/api/me"])
+def test_each_player_gets_the_own_card(site: Site, path: str) -> None:
+    bodies = set()
+    for person in PEOPLE[:3] * 2:
+        phone = site.phone(person)
+        through, direct = phone.ask("GET", path), Phone(site.server.port, cookie=phone.cookie)
+        assert through.status == 200
+        if path == "/api/me":
+            assert through.json["player"]["nickname"] == person.nickname
+            assert through.body == direct.ask("GET", path).body
+        bodies.add(through.body)
+    assert len(bodies) >= 3
+
+
+def test_what_a_reader_knows_already_is_not_kept_for_another(site: Site) -> None:
+    ana, bo = site.phone(PEOPLE[0]), site.phone(PEOPLE[1])
+    etag = ana.ask("GET", "/api/me").headers["ETag"]
+    answer = bo.ask("GET", "/api/me", If_None_Match=etag)
+    assert (answer.status, answer.json["player"]["nickname"]) == (200, "Bo")
+
+
+@pytest.mark.parametrize("coding", ["gzip", ""])
+def test_the_files_are_kept_for_everybody(site: Site, coding: str) -> None:
+    page = site.phone().ask("GET", "/sign-in").body.decode()
+    path = re.findall(r'href="(/static/[^"]+\.css)"', page)[0]
+    asked = {"Accept_Encoding": coding} if coding else {}
+    first, again = (site.phone(PEOPLE[i]).ask("GET", path, **asked) for i in (0, 1))
+    assert kept(again)
+    assert first.body == again.body
+    assert (again.headers["Content-Encoding"] or "") == coding
+    assert "Set-Cookie" not in again.headers
+
+
+def test_every_route_is_looked_at() -> None:
+    assert {route.who for route in ROUTES if route.method == "GET"} == set(Who)
+    assert len(PATHS) > 25
