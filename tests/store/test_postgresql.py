@@ -16,9 +16,9 @@ from engines import postgresql as engine
 from engines.processes import free_port, wait_for
 from killer.game import commands as c
 from killer.game.model import PlayerId
-from killer.store import postgresql
 from killer.store.absence import Absence
 from killer.store.database import Database, StoreUnavailableError
+from killer.store.postgresql import Look, Server
 from store.worlds import a_world, look_at
 
 BOB = PlayerId(2)
@@ -194,9 +194,9 @@ def waits_for_client(url: str) -> bool:
 
 
 def test_the_address_has_the_last_word_on_time_outs(postgres_url: str) -> None:
-    with closing(postgresql.connect(f"{postgres_url}?options=-c%20lock_timeout%3D1s")) as line:
+    with closing(Server(f"{postgres_url}?options=-c%20lock_timeout%3D1s").connect()) as line:
         assert line.execute("SHOW lock_timeout").fetchone() == ("1s",)
-    with closing(postgresql.connect(postgres_url)) as line:
+    with closing(Server(postgres_url).connect()) as line:
         assert line.execute("SHOW lock_timeout").fetchone() == ("8s",)
         assert line.execute("SHOW idle_in_transaction_session_timeout").fetchone() == ("5s",)
 
@@ -210,7 +210,7 @@ def test_an_address_with_several_hosts_leads_to_the_one_that_writes(postgres_url
 
 
 def test_a_look_through_a_line_that_was_cut_is_taken_again(postgres_url: str) -> None:
-    look = postgresql.Look(postgres_url)
+    look = Look(Server(postgres_url))
     first = look.snapshot()
     with closing(psycopg.connect(postgres_url, autocommit=True)) as admin:
         admin.execute(

@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -59,6 +58,7 @@ class Database:
         self.url = url
         self.patience = patience
         self.embedded = url.startswith("sqlite")
+        self._server = None if self.embedded else postgresql.Server(url)
         self._turn = threading.Lock()
         self._absence = Absence()
         self._looking = threading.Lock()  # two looks that overlap would see the older state
@@ -71,7 +71,7 @@ class Database:
     @cached_property
     def engine(self) -> Engine:
         """Open the pool of connections."""
-        return _sqlite(self.url) if self.embedded else postgresql.engine(self.url)
+        return self._server.engine() if self._server else _sqlite(self.url)
 
     @contextmanager
     def read(self, away: float = AWAY) -> Iterator[Connection]:
@@ -154,7 +154,7 @@ class Database:
 
     def _snapshot(self) -> str:
         patience = min(AWAY, self.patience)
-        return self._absence.bridge(self._look.snapshot, (psycopg.OperationalError,), patience)
+        return self._absence.bridge(self._look.snapshot, (postgresql.ServerAwayError,), patience)
 
     @cached_property
     def _sqlite_look(self) -> sqlite3.Connection:
@@ -163,7 +163,8 @@ class Database:
 
     @cached_property
     def _look(self) -> postgresql.Look:
-        return postgresql.Look(self.url)
+        assert self._server is not None
+        return postgresql.Look(self._server)
 
     def ping(self) -> None:
         """Ask the database for a sign of life.
@@ -188,7 +189,7 @@ class Database:
 def _speaking_clearly() -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, PoolTimeout, OSError, sqlite3.Error, psycopg.Error) as error:
+    except (DBAPIError, PoolTimeout, OSError, sqlite3.Error) as error:
         broke = isinstance(error, DBAPIError) and error.connection_invalidated
         raise (ConnectionLostError if broke else StoreUnavailableError)(error) from error
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from importlib import import_module
 from typing import Any, Literal
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, func, select
 
 CHANNEL = "killer"
@@ -36,59 +34,86 @@ LINE = {
 SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 
-def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    """Open a connection; whatever the address itself says of time-outs wins.
+class Server:
+    """One database on one server.
 
-    Raises:
-        psycopg.OperationalError: the server can't be reached.
+    The library is loaded with it, before the fork: its 5 MB are only for those who have a
+    PostgreSQL, and once for all workers.
     """
-    found: dict[str, Any] = LINE | conninfo_to_dict(url)
-    return psycopg.connect(**found, autocommit=autocommit)
+
+    def __init__(self, url: str) -> None:
+        self._library: Any = import_module("psycopg")
+        self._url = url
+
+    def connect(self, *, autocommit: bool = False) -> Any:
+        """Open a connection; whatever the address itself says of time-outs wins.
+
+        Raises:
+            psycopg.OperationalError: the server can't be reached.
+        """
+        options = LINE | self._library.conninfo.conninfo_to_dict(self._url)
+        return self._library.connect(**options, autocommit=autocommit)
+
+    def engine(self) -> Engine:
+        """Give the pool of connections; libpq reads the address itself, with several hosts too."""
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=self.connect,
+            pool_size=3,
+            max_overflow=2,
+            pool_timeout=POOL_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error says no player's target
+        )
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Raise what the library says as an error that needs no library.
+
+        Raises:
+            ServerAwayError: the server can't be reached, or was lost.
+        """
+        try:
+            yield
+        except self._library.Error as error:
+            raise ServerAwayError(str(error)) from error
 
 
-def engine(url: str) -> Engine:
-    """Give the pool of connections; libpq reads the address itself, with several hosts too."""
-    return create_engine(
-        "postgresql+psycopg://",
-        creator=partial(connect, url),
-        pool_size=3,
-        max_overflow=2,
-        pool_timeout=POOL_SECONDS,
-        pool_pre_ping=True,
-        hide_parameters=True,  # an error says no player's target
-    )
+class ServerAwayError(OSError):
+    """The server can't be reached, or was lost, by a connection without a transaction."""
 
 
 class Look:
     """A connection that only asks what has been committed; one round trip, no transaction."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._line: psycopg.Connection[Any] | None = None
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._line: Any = None
 
     def snapshot(self) -> str:
         """Say which transactions are seen; a line that broke meanwhile is opened again.
 
         Raises:
-            psycopg.OperationalError: the server can't be reached.
+            ServerAwayError: the server can't be reached.
         """
         if self._line is not None:
             try:
-                return self._ask(self._line)
-            except psycopg.OperationalError:
+                return self._ask()
+            except ServerAwayError:
                 self.close()
-        self._line = connect(self._url, autocommit=True)
-        return self._ask(self._line)
+        with self._server.speaking():
+            self._line = self._server.connect(autocommit=True)
+        return self._ask()
 
-    def _ask(self, line: psycopg.Connection[Any]) -> str:
-        row = line.execute(SNAPSHOT, prepare=True).fetchone()
-        return str(row[0]) if row else ""
+    def _ask(self) -> str:
+        with self._server.speaking():
+            return str(self._line.execute(SNAPSHOT, prepare=True).fetchone()[0])
 
     def close(self) -> None:
         """Hang up."""
         line, self._line = self._line, None
         if line is not None:
-            with suppress(psycopg.Error):
+            with suppress(ServerAwayError), self._server.speaking():
                 line.close()
 
 
@@ -102,32 +127,33 @@ class Notices:
     """LISTEN as a source of the bell: the games that moved, as the transactions are kept."""
 
     name: Literal["postgresql"] = "postgresql"
-    errors: tuple[type[Exception], ...] = (psycopg.Error, OSError)
+    errors: tuple[type[Exception], ...] = (ServerAwayError,)
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._server = Server(url)
 
     @contextmanager
     def listening(self) -> Iterator[Iterator[set[int]]]:
         """Listen while the block lasts: sets of games, an empty one when nothing happens.
 
         Raises:
-            psycopg.Error: the server can't be reached, or was lost.
+            ServerAwayError: the server can't be reached, or was lost.
         """
-        with connect(self._url, autocommit=True) as line:
+        with self._server.speaking(), self._server.connect(autocommit=True) as line:
             line.execute(f"LISTEN {CHANNEL}")
             yield _heard(line)
 
     def answers(self) -> bool:
         """Tell whether it can be listened to."""
         try:
-            connect(self._url).close()
-        except psycopg.Error:
+            with self._server.speaking():
+                self._server.connect().close()
+        except ServerAwayError:
             return False
         return True
 
 
-def _heard(line: psycopg.Connection[Any]) -> Iterator[set[int]]:
+def _heard(line: Any) -> Iterator[set[int]]:
     while True:
         notices = line.notifies(timeout=PULSE, stop_after=1)
         yield {int(one.payload) for one in notices if one.payload.isdecimal()}

@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import Any, Literal, TypeVar
 
-import redis
 from limits.storage import RedisStorage
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 CHANNEL = "killer:moved"
 SESSION = "killer:session:"
@@ -28,7 +26,11 @@ class RedisUnavailableError(Exception):
 
 
 class Redis:
-    """One Redis; nothing is opened before the first use, so it survives a fork."""
+    """One Redis; nothing is opened before the first use, so it survives a fork.
+
+    The library is loaded with the first of them, before the fork: its 12 MB are only for those who
+    have a Redis, and once for all workers.
+    """
 
     name: Literal["redis"] = "redis"
     errors: tuple[type[Exception], ...] = (RedisUnavailableError,)
@@ -36,15 +38,18 @@ class Redis:
     def __init__(self, url: str) -> None:
         self._url = url
         self._silent_until = 0.0
+        self._library: Any = import_module("redis")
+        self._errors = (self._library.RedisError, OSError)
 
     @cached_property
     def _client(self) -> Any:
         """Open the pool; a connection that broke while it was idle is opened again, once."""
-        return redis.Redis.from_url(
+        once = self._library.retry.Retry(self._library.backoff.NoBackoff(), 1)
+        return self._library.Redis.from_url(
             self._url,
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 1),
+            retry=once,
             client_name="killer",
         )
 
@@ -53,7 +58,7 @@ class Redis:
             raise RedisUnavailableError("it did not answer a moment ago")
         try:
             return question()
-        except (redis.RedisError, OSError) as error:
+        except self._errors as error:
             self._silent_until = time.monotonic() + PAUSE
             raise RedisUnavailableError(str(error)) from error
 
