@@ -43,6 +43,13 @@ BAD = [
     ("KILLER_LANGUAGE", "de", "language"),
     ("PORT", "0", "port"),
     ("PORT", "70000", "port"),
+    ("REDIS_URL", "127.0.0.1:6379", "redis_url"),
+    ("REDIS_URL", "http://redis", "redis_url"),
+    ("SESSION_BACKEND", "files", "session_backend"),
+    ("SESSION_BACKEND", "redis", "sessions_nowhere"),
+    ("STATIC_BASE_URL", "cdn.example.org", "static_base_url"),
+    ("STATIC_BASE_URL", "https://cdn.example.org; script-src *", "static_base_url"),
+    ("STATIC_BASE_URL", "https://cdn.example.org/?a=b", "static_base_url"),
 ]
 
 
@@ -69,6 +76,32 @@ def test_the_database_is_a_file_in_the_data_folder_unless_it_is_named(tmp_path: 
     assert load({}).database.startswith("sqlite:////")
     url = "postgresql://app@db/killer"
     assert load({"DATABASE_URL": url}).database == url
+
+
+def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
+    assert settings.in_use(load({})) == {
+        "database": "sqlite",
+        "bell": "look",
+        "limits": "database",
+        "sessions": "cookie",
+        "static": "here",
+    }
+    several = {
+        "DATABASE_URL": "postgres://app:hidden@db/killer",
+        "REDIS_URL": "redis://:hidden@redis/0",
+        "SESSION_BACKEND": "redis",
+        "STATIC_BASE_URL": "https://cdn.example.org",
+    }
+    assert settings.in_use(load(several)) == {
+        "database": "postgresql",
+        "bell": "redis, else postgresql, else look",
+        "limits": "redis, else database",
+        "sessions": "redis",
+        "static": "https://cdn.example.org",
+    }
+    assert settings.in_use(load({"DATABASE_URL": "postgresql://db/k"}))["bell"] == (
+        "postgresql, else look"
+    )
 
 
 def test_the_address_is_what_people_type() -> None:
