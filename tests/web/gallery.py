@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, render_template, send_from_directory
+from markupsafe import Markup
 from werkzeug.serving import make_server
 
 from killer.game import audience
@@ -312,6 +313,8 @@ def application() -> Flask:
         csrf=lambda: "token",
         once=lambda: f"key-{next(keys)}",
         static=lambda name: f"/static/{name}",
+        script=lambda name: Markup(f'<script defer src="/static/{name}"></script>'),
+        style=lambda name: Markup(f'<link rel="stylesheet" href="/static/{name}">'),
     )
     by_name: dict[str, dict[str, Sample]] = {}
 
