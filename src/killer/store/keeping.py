@@ -8,6 +8,8 @@ from killer.store.database import Connection, Database
 from killer.store.games import now
 from killer.store.tables import leases, places
 
+KEEPER = "keeper"  # the lease that some worker of every server holds as long as it serves
+
 
 def take_lease(database: Database, name: str, holder: str, seconds: float) -> bool:
     """Take a lease, or take it for longer; False when another holder's has not run out.
@@ -35,6 +37,13 @@ def holds_lease(connection: Connection, name: str, holder: str) -> bool:
     """Tell whether somebody still has a lease."""
     query = select(leases.c.holder).where(leases.c.name == name, leases.c.expires > now())
     return connection.execute(query).scalar() == holder
+
+
+def holder_of(connection: Connection, name: str) -> tuple[str, int] | None:
+    """Give who holds a lease and when it runs out, in milliseconds since 1970; none when it has."""
+    query = select(leases.c.holder, leases.c.expires)
+    row = connection.execute(query.where(leases.c.name == name, leases.c.expires > now())).first()
+    return None if row is None else (row.holder, row.expires)
 
 
 def leave_lease(database: Database, name: str, holder: str) -> None:

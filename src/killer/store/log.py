@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from killer.game.events import KINDS, Event, kind
 from killer.game.model import PlayerId
-from killer.store.tables import events
+from killer.store.tables import events, games
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ def first_after(connection: Connection, game: int, version: int) -> int | None:
     """Give when the next event after a version was recorded; None when there is none."""
     query = select(events.c.at).where(events.c.game == game, events.c.version == version + 1)
     return connection.execute(query).scalar()
+
+
+def moved_since(connection: Connection, at: int) -> bool:
+    """Tell whether a real game has moved since a time in milliseconds since 1970, UTC."""
+    last = (events.c.game == games.c.id) & (events.c.version == games.c.version)
+    query = select(events.c.at).join(games, last)
+    recent = query.where(games.c.rehearses.is_(None), events.c.at >= at).limit(1)
+    return connection.execute(recent).first() is not None
 
 
 def _row(game: int, record: Recorded) -> dict[str, Any]:
