@@ -243,10 +243,16 @@ def secret(settings: Settings) -> bytes:
         return settings.secret_key.encode()
     path = settings.data_dir / "secret_key"
     if not path.exists():
-        with _new_secret(settings, secrets.token_urlsafe(32).encode()) as kept:
-            with suppress(FileExistsError):  # another server was faster
-                os.link(kept, path)
+        made = secrets.token_urlsafe(32).encode()
+        with _new_secret(settings, made) as kept, suppress(FileExistsError):  # another was faster
+            os.link(kept, path)
     return path.read_bytes().strip()
+
+
+def kept_secret(settings: Settings) -> bytes | None:
+    """Give the secret that is kept in DATA_DIR, if there is one."""
+    path = settings.data_dir / "secret_key"
+    return path.read_bytes().strip() if path.exists() else None
 
 
 def put_secret(settings: Settings, value: bytes) -> None:

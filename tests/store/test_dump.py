@@ -292,7 +292,7 @@ def test_what_postgresql_can_t_hold_is_named(
     with world.database.write() as connection:
         connection.execute(text("UPDATE players SET challenge = 'a' || char(0) WHERE id = 2"))
     facts, server = written(world.database, folder), Database(postgres_url)
-    with pytest.raises(RowError, match="players, 1: .*NUL"):
+    with pytest.raises(RowError, match=r"players, 1: .*NUL"):
         loaded(server, folder, facts)
     with server.read() as connection:
         assert dump.content(connection) == "nothing"

@@ -23,7 +23,7 @@ BATCH = 500  # rows
 SEQUENCE = "pg_get_serial_sequence(:table, :column)::regclass"
 
 Content = Literal["nothing", "games", "foreign"]
-Line = list[None | bool | int | str]
+Line = list[bool | int | str | None]
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ def write(connection: Connection, folder: Path) -> dict[str, Facts]:
     """
     revision = schema.revision(connection)
     assert revision is not None, "nothing was ever migrated there"
-    return {each.name: _write(connection, each, folder) for each in _tables(revision)}
+    return {str(each.name): _write(connection, each, folder) for each in _tables(revision)}
 
 
 def load(connection: Connection, folder: Path, revision: str, facts: Mapping[str, Facts]) -> None:
@@ -147,7 +147,7 @@ def _file(folder: Path, table: str) -> Path:
 
 
 def _write(connection: Connection, table: Table, folder: Path) -> Facts:
-    columns = tuple(sorted(table.columns.keys()))
+    columns = tuple(sorted(map(str, table.columns.keys())))
     query = select(*(table.c[name] for name in columns)).order_by(*_order(connection, table))
     digest, rows = hashlib.sha256(), 0
     with _file(folder, table.name).open("wb") as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, inspect, or_, select, update
 
 from killer.store.database import Connection, Database
 from killer.store.games import now
@@ -41,6 +41,8 @@ def holds_lease(connection: Connection, name: str, holder: str) -> bool:
 
 def holder_of(connection: Connection, name: str) -> tuple[str, int] | None:
     """Give who holds a lease and when it runs out, in milliseconds since 1970; none when it has."""
+    if not inspect(connection).has_table(leases.name):
+        return None  # nobody was ever there
     query = select(leases.c.holder, leases.c.expires)
     row = connection.execute(query.where(leases.c.name == name, leases.c.expires > now())).first()
     return None if row is None else (row.holder, row.expires)
