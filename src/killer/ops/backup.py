@@ -100,10 +100,19 @@ def speaking(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = error.filename or folder
-        raise BackupError("no_folder", folder=name, cause=error.strerror or error) from error
+        raise _no_folder(folder, error) from error
+    except StoreUnavailableError as error:
+        cause = error.__cause__  # a file beside the database, written while it was read
+        if not isinstance(cause, OSError) or isinstance(cause, TimeoutError):
+            raise
+        raise _no_folder(folder, cause) from error
     except RowError as error:
         raise BackupError("row", **error.params) from error
+
+
+def _no_folder(folder: Path, error: OSError) -> BackupError:
+    name = error.filename or folder
+    return BackupError("no_folder", folder=name, cause=error.strerror or error)
 
 
 def _read(settings: Settings, here: Path) -> tuple[Manifest, int]:
