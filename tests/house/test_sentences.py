@@ -25,6 +25,7 @@ CODES = {
     "BadSettingError": "settings",
     "BadPhotoError": "photo",
     "BackupError": "backup",
+    "MoveError": "move",
 }
 
 
