@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from killer.game.model import State
@@ -44,12 +45,11 @@ def opened(url: str) -> Database:
     Raises:
         MoveError: it is none.
     """
-    database = Database(url)
     try:
-        _ = database.engine
+        make_url(url)
     except (ArgumentError, ValueError) as error:
         raise MoveError("no_address") from error
-    return database
+    return Database(url)
 
 
 def move(source: Database, target: Database, told: Told) -> Moved:
