@@ -61,6 +61,12 @@ def test_every_step_is_told(embedded: Settings) -> None:
     assert tuple(told) == backup.STEPS
 
 
+def test_an_archive_has_no_name_before_it_is_proven(embedded: Settings) -> None:
+    seen = {}
+    backup.make(embedded, lambda step: seen.update({step: shed.archives(embedded.backups)}))
+    assert [bool(seen[step]) for step in backup.STEPS] == [False, False, False, False, True]
+
+
 def test_the_photos_that_players_show_lie_beside_it(embedded: Settings) -> None:
     add_photo(embedded, 4, photo("Dora"))
     with playing(embedded) as world:

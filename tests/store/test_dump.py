@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -138,14 +139,32 @@ def test_what_passes_is_left_out(played: World, folder: Path) -> None:
     assert dump.PASSING.isdisjoint(written(played.database, folder))
 
 
-def test_lines_are_in_the_order_of_their_bytes_everywhere(migrated: Database, folder: Path) -> None:
+@pytest.fixture
+def french_url(postgres_cluster: str) -> Iterator[str]:
+    """An empty database whose server sorts é behind e, unlike SQLite."""
+    with psycopg.connect(f"{postgres_cluster}/postgres", autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE french TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'fr-FR'"
+        )
+        yield f"{postgres_cluster}/french"
+        connection.execute("DROP DATABASE french WITH (FORCE)")
+
+
+@pytest.mark.parametrize("kind", ["sqlite_url", "postgres_url", "french_url"])
+def test_lines_are_in_the_order_of_their_bytes_everywhere(
+    kind: str, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    database = Database(request.getfixturevalue(kind))
+    migrations.migrate(database)
     keys = ["é", "Z", "a", "A", "z", "Éa", "ß", "_", "😀"]
     rows = [{"game": 1, "actor": 1, "key": k, "request": "", "version": 1, "at": 1} for k in keys]
-    with migrated.write() as connection:
+    with database.write() as connection:
         connection.execute(insert(metadata.tables["answers"]), rows)
-    written(migrated, folder)
+    facts = written(database, folder)
+    where = facts["answers"].columns.index("key")
     wanted = sorted(keys, key=lambda k: k.encode())
-    assert [row[4 - 1] for row in lines(folder, "answers")] == wanted
+    assert [row[where] for row in lines(folder, "answers")] == wanted
+    database.close()
 
 
 # --- numbers go on ---
