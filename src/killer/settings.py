@@ -55,7 +55,7 @@ class Settings:
         Path(), "BACKUP_DIR", "Folder of the backups; DATA_DIR/backups when empty."
     )
     backup_minutes: int = _variable(
-        10, "BACKUP_MINUTES", "Minutes between two backups while a game moves; 0 for none."
+        10, "BACKUP_MINUTES", "Minutes between two backups during a game; 0 for none by itself."
     )
     backup_to: str = _variable(
         "", "BACKUP_TO", "Where each backup is copied to: user@host:folder, or a mounted disk."

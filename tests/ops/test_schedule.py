@@ -1,4 +1,4 @@
-"""A backup is due while a real game moves, once a day otherwise, and made by another process."""
+"""A backup is due while a real game runs or moves, else once a day, and another process makes it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engines.processes import wait_for
+from game.players import enrolments
 from killer.game import commands as c
 from killer.game.model import PlayerId
 from killer.ops import schedule, shed
@@ -52,9 +53,9 @@ def backed_up(settings: Settings) -> Path:
     return made(settings).path
 
 
-def move(settings: Settings, player: int) -> None:
+def move(settings: Settings, command: c.Command) -> None:
     with playing(settings) as world:
-        world.perform(c.Die(PlayerId(player)))
+        world.perform(command)
 
 
 def test_the_first_one_is_due_at_once(played: Settings, clock: Clock) -> None:
@@ -70,42 +71,52 @@ def test_none_is_due_before_anything_happened(empty: Settings, clock: Clock) -> 
     assert not a_schedule(empty, clock).is_due()
 
 
-def test_after_ten_minutes_it_is_due_when_the_game_has_moved(
+def test_a_running_game_is_backed_up_every_ten_minutes_whether_it_moves_or_not(
     played: Settings, clock: Clock
 ) -> None:
     backed_up(played)
     plan = a_schedule(played, clock)
+    clock.now += 5 * MINUTE
+    assert not plan.is_due()
+    clock.now += 6 * MINUTE
+    assert plan.is_due()
+
+
+def test_a_game_that_rests_is_backed_up_when_it_has_moved(played: Settings, clock: Clock) -> None:
+    move(played, c.Pause())
+    backed_up(played)
+    plan = a_schedule(played, clock)
     clock.now += 11 * MINUTE
     assert not plan.is_due()
-    move(played, 4)
+    move(played, c.Edit(PlayerId(4), (("challenge", "Chanter"),)))
     assert plan.is_due()
-    clock.now -= 5 * MINUTE
-    assert not plan.is_due()
 
 
 def test_a_move_while_the_last_one_was_made_is_not_forgotten(
     played: Settings, clock: Clock
 ) -> None:
     begun = shed.begun(backed_up(played))
-    move(played, 4)
+    move(played, c.Pause())
     assert games.now() / 1000 >= begun
     clock.now += 11 * MINUTE
     assert a_schedule(played, clock).is_due()
 
 
 def test_once_a_day_it_is_due_anyway(played: Settings, clock: Clock) -> None:
+    move(played, c.End())
     backed_up(played)
     clock.now += shed.DAY + MINUTE
     assert a_schedule(played, clock).is_due()
 
 
-def test_a_rehearsal_is_nobody_s_game(empty: Settings, clock: Clock, played: Settings) -> None:
+def test_a_rehearsal_is_nobody_s_game(clock: Clock, played: Settings) -> None:
+    move(played, c.Pause())
     backed_up(played)
     database = Database(played.database)
     with database.write() as connection:
         number = games.create(connection, "Répétition", rehearses=1)
     database.close()
-    look_at(played.database, number).perform(c.Enrol("Zoé"))
+    look_at(played.database, number).perform(*enrolments(3), c.Start(1))
     clock.now += 11 * MINUTE
     assert not a_schedule(played, clock).is_due()
 

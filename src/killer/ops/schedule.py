@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class Schedule:
-    """Has a backup made when a real game has moved since the last one, and once a day."""
+    """Has a backup made while a real game runs or has moved since the last one, and once a day."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Schedule:
             return False
         since = 0 if age >= shed.DAY else int(last * 1000)
         with self._database.read() as connection:
-            return log.moved_since(connection, since)
+            return log.stirs(connection, since)
 
     def _make(self) -> None:
         """Run `killer backup` beside this server, and log how it went."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from killer.game.events import KINDS, Event, kind
-from killer.game.model import PlayerId
+from killer.game.model import PlayerId, State
 from killer.store.tables import events, games
 
 
@@ -50,12 +50,12 @@ def first_after(connection: Connection, game: int, version: int) -> int | None:
     return connection.execute(query).scalar()
 
 
-def moved_since(connection: Connection, at: int) -> bool:
-    """Tell whether a real game has moved since a time in milliseconds since 1970, UTC."""
+def stirs(connection: Connection, since: int) -> bool:
+    """Tell whether a real game runs, or has moved since a time in milliseconds since 1970, UTC."""
     last = (events.c.game == games.c.id) & (events.c.version == games.c.version)
-    query = select(events.c.at).join(games, last)
-    recent = query.where(games.c.rehearses.is_(None), events.c.at >= at).limit(1)
-    return connection.execute(recent).first() is not None
+    query = select(games.c.id).join(events, last).where(games.c.rehearses.is_(None))
+    stirring = query.where(or_(games.c.state == State.RUNNING, events.c.at >= since))
+    return connection.execute(stirring.limit(1)).first() is not None
 
 
 def _row(game: int, record: Recorded) -> dict[str, Any]:
