@@ -25,7 +25,17 @@ Run = Callable[..., Result]
 COMMANDS = [
     *("demo", "serve", "import", "check", "cards", "loadtest", "organiser", "organiser add"),
     *("sheet", "sheet check", "sheet pull", "sheet push", "sheet sync"),
-    *("photos", "photos fetch", "mail", "mail credentials", "links", "links revoke", "links new"),
+    *(
+        "photos",
+        "photos fetch",
+        "backup",
+        "restore",
+        "mail",
+        "mail credentials",
+        "links",
+        "links revoke",
+        "links new",
+    ),
 ]
 SECRET = "a secret that is long enough for tests"
 SOUND = "Nickname;Password;Challenge\nIvan;the password of Ivan;Sing\nJudith;;Dance\n"

@@ -48,7 +48,11 @@ def processes(google: Emulator, database_url: str, tmp_path: Path) -> Iterator[l
     google.sheet(SHEET, {"Joueurs": ROWS})
     create_tables(database_url).close()
     settings = Settings(
-        sheet_id=SHEET, key_file=google.key_file(tmp_path), google_url=google.url, players_ttl=5
+        sheet_id=SHEET,
+        key_file=google.key_file(tmp_path),
+        google_url=google.url,
+        players_ttl=5,
+        backup_minutes=0,
     )
     found = [Process(look_at(database_url), settings) for _ in range(2)]
     yield found

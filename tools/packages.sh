@@ -11,13 +11,18 @@ nginx nginx the site in front of several workers
 redis-server redis-server the bell and the sessions between nodes
 postgres postgresql the store on PostgreSQL
 wrk wrk the cost of one request
+sftp-server openssh-sftp-server the copy of a backup on another host
 LIST
 }
 
-# Debian keeps the server of PostgreSQL outside the PATH, and /usr/sbin is not in everybody's.
+# Debian keeps the servers of PostgreSQL and of sftp outside the PATH, and /usr/sbin is not in everybody's.
 there() {
 	PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null && return
-	[ "$1" = postgres ] && ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+	case $1 in
+	postgres) ls /usr/lib/postgresql/*/bin/postgres ;;
+	sftp-server) ls /usr/lib/openssh/sftp-server ;;
+	*) false ;;
+	esac >/dev/null 2>&1
 }
 
 missing() {

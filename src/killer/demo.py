@@ -76,7 +76,7 @@ def _throw_away(settings: Settings, folder: Path) -> Settings:
     """Keep where to listen; everything else is for this once, and nobody's sheet or mail."""
     workers = settings.workers or WORKERS
     here = replace(settings, data_dir=folder, database_url="", workers=workers, loglevel="warning")
-    return replace(here, sheet_id="", key_file=Path(), smtp_host="")
+    return replace(here, sheet_id="", key_file=Path(), smtp_host="", backup_minutes=0)
 
 
 def _show(settings: Settings, pace: float) -> None:

@@ -1,4 +1,4 @@
-"""The keeper: in one process of all, it keeps the sheet level and runs the errands."""
+"""The keeper: in one process of all, it keeps the sheet level, runs errands, has backups made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import suppress
 import structlog
 
 from killer.chores import Chores
+from killer.ops.schedule import Schedule
 from killer.play import Play
 from killer.settings import Settings
 from killer.sheets.google import Google
@@ -24,11 +25,12 @@ from killer.store.database import StoreUnavailableError
 from killer.threads import Threads
 from killer.watch import metrics
 
-LEASE = "keeper"
+LEASE = keeping.KEEPER
 LEASE_SECONDS = 20.0  # after which another process may take over
 RENEWAL = 5.0  # seconds
 TICK = 0.5  # seconds
 PAUSE = 2.0  # seconds between two looks at the errands
+WATCH = 10.0  # seconds between two looks whether a backup is due
 
 _THREAD = Threads(1)  # where a tab of 500 rows is understood, which takes 60 ms
 _log = structlog.get_logger()
@@ -47,7 +49,7 @@ class Keeper:
 
     def start(self) -> None:
         """Work in the background as long as the process serves."""
-        for work in (self._keep_lease, self._keep_sheet, self._run_errands):
+        for work in (self._keep_lease, self._keep_sheet, self._run_errands, self._have_backups):
             threading.Thread(target=work, daemon=True, name="keeper").start()
 
     def _keep_lease(self) -> None:
@@ -95,6 +97,16 @@ class Keeper:
             except Exception as error:  # noqa: BLE001  # whatever it is, the errand is gone on with
                 _log.error("keeper.errand_failed", exc_info=error)
                 time.sleep(LEASE_SECONDS)
+
+    def _have_backups(self) -> None:
+        schedule = Schedule(self._settings, self._play.database)
+        while self._serving() and self._settings.backup_minutes:
+            time.sleep(WATCH)
+            try:
+                if self._holds:
+                    schedule.tick()
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next look comes
+                _log.error("keeper.backup_failed", exc_info=error)
 
     def _at_work(self) -> bool:
         return self._holds and self._serving()

@@ -6,8 +6,8 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,15 @@ class Settings:
     )
     data_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
         Path("data"), "DATA_DIR", "Folder of the SQLite file, the kept secret and the backups."
+    )
+    backup_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
+        Path(), "BACKUP_DIR", "Folder of the backups; DATA_DIR/backups when empty."
+    )
+    backup_minutes: int = _variable(
+        10, "BACKUP_MINUTES", "Minutes between two backups during a game; 0 for none by itself."
+    )
+    backup_to: str = _variable(
+        "", "BACKUP_TO", "Where each backup is copied to: user@host:folder, or a mounted disk."
     )
     database_url: str = _variable(
         "", "DATABASE_URL", "sqlite:///… or postgresql://…; DATA_DIR/killer.sqlite3 when empty."
@@ -166,6 +175,12 @@ class Settings:
         return self.data_dir.absolute() / "photos"
 
     @property
+    def backups(self) -> Path:
+        """Give the folder of the backups."""
+        chosen = self.backup_dir if self.backup_dir.name else self.data_dir / "backups"
+        return chosen.absolute()
+
+    @property
     def worker_count(self) -> int:
         """Give the number of worker processes."""
         by_cpus = 2 * CPUS + 1 if self.worker_class == "sync" else 4 * CPUS
@@ -266,22 +281,36 @@ def secret(settings: Settings) -> bytes:
     if settings.secret_key:
         return settings.secret_key.encode()
     path = settings.data_dir / "secret_key"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        _keep_new_secret(path)
+        made = secrets.token_urlsafe(32).encode()
+        with _new_secret(settings, made) as kept, suppress(FileExistsError):  # another was faster
+            os.link(kept, path)
     return path.read_bytes().strip()
 
 
-def _keep_new_secret(path: Path) -> None:
-    """Make the file whole or not at all, and only once, even when several servers start."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")  # mode 0600
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(32))
+def kept_secret(settings: Settings) -> bytes | None:
+    """Give the secret that is kept in DATA_DIR, if there is one."""
+    path = settings.data_dir / "secret_key"
+    return path.read_bytes().strip() if path.exists() else None
+
+
+def put_secret(settings: Settings, value: bytes) -> None:
+    """Keep that secret in DATA_DIR, in the place of any other."""
+    with _new_secret(settings, value) as kept:
+        kept.replace(settings.data_dir / "secret_key")
+
+
+@contextmanager
+def _new_secret(settings: Settings, value: bytes) -> Iterator[Path]:
+    """Give a file that holds a secret whole, to be put where it belongs in one step."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=settings.data_dir, prefix=".secret_key-")  # mode 0600
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(value)
         file.flush()
         os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(name, path)
-    Path(name).unlink()
+    yield Path(name)
+    Path(name).unlink(missing_ok=True)
 
 
 def language() -> str:

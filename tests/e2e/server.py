@@ -36,6 +36,7 @@ class Server:
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
             "GUNICORN_WORKERS": "4",
+            "BACKUP_MINUTES": "0",
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None

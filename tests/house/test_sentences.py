@@ -24,6 +24,8 @@ CODES = {
     "Invalid": "refusal",
     "BadSettingError": "settings",
     "BadPhotoError": "photo",
+    "BackupError": "backup",
+    "MoveError": "move",
 }
 
 

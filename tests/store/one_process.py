@@ -9,11 +9,15 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
+from typing import Any
 
 from killer.game import commands as c
 from killer.game.events import kind
 from killer.game.model import Game, PlayerId
 from killer.game.refusals import Refusal
+from killer.ops import backup, restore
+from killer.settings import Settings
 from killer.store import migrations, schema
 from killer.store.database import Database
 from store.worlds import World, look_at
@@ -104,7 +108,20 @@ def migrate(url: str) -> None:
     database.close()
 
 
-def work(job: str, url: str, number: int = 0, name: str = "", *more: float) -> None:
+def accident(job: str, url: str, port: int, folder: str, file: str) -> None:
+    """Make a backup or put one back, until somebody kills this process."""
+    settings = Settings(data_dir=Path(folder), database_url=url, port=port)
+    tell(begins=job)
+    if job == "backup":
+        backup.make(settings, lambda _step: None)
+    else:
+        restore.restore(settings, Path(file), lambda _step: None, instead=True)
+
+
+def work(job: str, url: str, number: int = 0, name: str = "", *more: Any) -> None:
+    if job in {"backup", "restore"}:
+        accident(job, url, number, name, *more)
+        return
     hand = Hand(look_at(url, number), name)
     match job:
         case "migrate":

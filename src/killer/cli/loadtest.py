@@ -110,7 +110,7 @@ def _throw_away(settings: Settings, folder: Path, workers: int) -> Settings:
     here = replace(settings, host="127.0.0.1", port=_free_port(), public_url="", proxies=0)
     here = replace(here, data_dir=folder, database_url="", workers=workers or settings.workers)
     here = replace(here, sheet_id="", key_file=Path(), smtp_host="", metrics_token="")
-    return replace(here, access_log="", error_log="-", loglevel="warning")
+    return replace(here, access_log="", error_log="-", loglevel="warning", backup_minutes=0)
 
 
 def _free_port() -> int:

@@ -23,3 +23,9 @@ def faults(connection: Connection, row: games.GameRow) -> list[str]:
     if sum(rows.kills.values()) != credited:
         found.append("the kills don't add up")
     return found
+
+
+def broken(connection: Connection) -> dict[str, list[str]]:
+    """Say for each game that breaks a law which ones; nothing when all are sound."""
+    found = {row.name: faults(connection, row) for row in games.every(connection)}
+    return {name: each for name, each in found.items() if each}

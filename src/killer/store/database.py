@@ -36,11 +36,15 @@ __all__ = [
 
 
 class StoreUnavailableError(Exception):
-    """The database can't answer now; nothing was changed. `full` tells a full disk."""
+    """The database can't answer now; nothing was changed.
+
+    `full` tells a full disk, `damaged` a file of SQLite that can't be read any more.
+    """
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause).splitlines()[0] if str(cause) else type(cause).__name__)
         self.full = "disk is full" in str(cause) or "No space left" in str(cause)
+        self.damaged = "not a database" in str(cause) or "is malformed" in str(cause)
 
 
 class ConnectionLostError(StoreUnavailableError):
@@ -67,6 +71,11 @@ class Database:
             0,
             None,
         )  # the last that came back
+
+    @property
+    def file(self) -> Path:
+        """Give the file of an embedded database."""
+        return Path(str(make_url(self.url).database))
 
     @cached_property
     def engine(self) -> Engine:
@@ -159,7 +168,7 @@ class Database:
     @cached_property
     def _sqlite_look(self) -> sqlite3.Connection:
         """Keep a connection that never writes: `data_version` is relative to its connection."""
-        return sqlite3.connect(str(make_url(self.url).database), check_same_thread=False)
+        return sqlite3.connect(self.file, check_same_thread=False)
 
     @cached_property
     def _look(self) -> postgresql.Look:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, inspect, or_, select, update
 
 from killer.store.database import Connection, Database
 from killer.store.games import now
 from killer.store.tables import leases, places
+
+KEEPER = "keeper"  # the lease that some worker of every server holds as long as it serves
 
 
 def take_lease(database: Database, name: str, holder: str, seconds: float) -> bool:
@@ -35,6 +37,15 @@ def holds_lease(connection: Connection, name: str, holder: str) -> bool:
     """Tell whether somebody still has a lease."""
     query = select(leases.c.holder).where(leases.c.name == name, leases.c.expires > now())
     return connection.execute(query).scalar() == holder
+
+
+def holder_of(connection: Connection, name: str) -> tuple[str, int] | None:
+    """Give who holds a lease and when it runs out, in milliseconds since 1970; none when it has."""
+    if not inspect(connection).has_table(leases.name):
+        return None  # nobody was ever there
+    query = select(leases.c.holder, leases.c.expires)
+    row = connection.execute(query.where(leases.c.name == name, leases.c.expires > now())).first()
+    return None if row is None else (row.holder, row.expires)
 
 
 def leave_lease(database: Database, name: str, holder: str) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from killer.game.events import KINDS, Event, kind
-from killer.game.model import PlayerId
-from killer.store.tables import events
+from killer.game.model import PlayerId, State
+from killer.store.tables import events, games
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ def first_after(connection: Connection, game: int, version: int) -> int | None:
     """Give when the next event after a version was recorded; None when there is none."""
     query = select(events.c.at).where(events.c.game == game, events.c.version == version + 1)
     return connection.execute(query).scalar()
+
+
+def stirs(connection: Connection, since: int) -> bool:
+    """Tell whether a real game runs, or has moved since a time in milliseconds since 1970, UTC."""
+    last = (events.c.game == games.c.id) & (events.c.version == games.c.version)
+    query = select(games.c.id).join(events, last).where(games.c.rehearses.is_(None))
+    stirring = query.where(or_(games.c.state == State.RUNNING, events.c.at >= since))
+    return connection.execute(stirring.limit(1)).first() is not None
 
 
 def _row(game: int, record: Recorded) -> dict[str, Any]:

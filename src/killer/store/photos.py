@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from killer.game.model import PlayerId
 from killer.store.database import Connection
 from killer.store.games import now
-from killer.store.tables import photos
+from killer.store.tables import photos, players
 
 DONE = "done"
 
@@ -42,3 +42,9 @@ def note(connection: Connection, game: int, player: PlayerId, last: Tried) -> No
     connection.execute(delete(photos).where(*mine))
     row = {"game": game, "player": player, "source": last.source, "outcome": last.outcome}
     connection.execute(insert(photos).values(row | {"at": now()}))
+
+
+def shown(connection: Connection) -> list[tuple[int, str]]:
+    """Give the game and the name of every photo that a player has."""
+    query = select(players.c.game, players.c.photo).where(players.c.photo != "")
+    return [(row.game, row.photo) for row in connection.execute(query)]

@@ -6,11 +6,20 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from killer.store.database import AWAY, Database
+from killer.store.database import AWAY, Connection, Database
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 #: Migrations are numbered, and the file's name begins with the number.
-NEWEST = max(file.stem.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
+REVISIONS = frozenset(file.stem.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
+NEWEST = max(REVISIONS)
+
+
+def revision(connection: Connection) -> str | None:
+    """Give the schema that the database has; none when no migration has been there."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def is_newest(database: Database, away: float = AWAY) -> bool:
@@ -20,8 +29,4 @@ def is_newest(database: Database, away: float = AWAY) -> bool:
         StoreUnavailableError: it can't be asked, or stayed away for so many seconds.
     """
     with database.read(away) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        return (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEWEST
-        )
+        return revision(connection) == NEWEST

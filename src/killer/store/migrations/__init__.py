@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from killer.store.database import Database
+from killer.store.database import Connection, Database
 
 LOCK = 1263553612  # any number that nothing else on the server locks
 
@@ -22,8 +22,13 @@ def _config() -> Config:
 def migrate(database: Database) -> None:
     """Bring the database to the newest schema; one process at a time may do it."""
     with database.write() as connection:
-        if not database.embedded:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection)
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to a revision within the transaction of whoever asks."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
