@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from killer.game.events import KINDS, Event, kind
 from killer.game.model import PlayerId
@@ -48,6 +48,13 @@ def first_after(connection: Connection, game: int, version: int) -> int | None:
     """Give when the next event after a version was recorded; None when there is none."""
     query = select(events.c.at).where(events.c.game == game, events.c.version == version + 1)
     return connection.execute(query).scalar()
+
+
+def length(connection: Connection, game: int) -> int | None:
+    """Give the number of a game's events, when they are numbered from 1 without a gap."""
+    query = select(func.count(), func.min(events.c.version), func.max(events.c.version))
+    number, first, last = connection.execute(query.where(events.c.game == game)).one()
+    return number if number == 0 or (first, last) == (1, number) else None
 
 
 def _row(game: int, record: Recorded) -> dict[str, Any]:

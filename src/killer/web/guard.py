@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from killer import language
 from killer.watch import metrics
+from killer.watch.request_ids import HEADER, KEY, ROUTE
 from killer.web import answers, render
 from killer.web.problems import ProblemError, Told, tell
 from killer.web.route import Route, Who
@@ -68,11 +68,11 @@ def _identify_request() -> None:
     g.language = session.get("lang", wanted)
     language.choose(g.language)
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(6))
+    structlog.contextvars.bind_contextvars(request_id=request.environ[KEY])
 
 
 def _see_who(route: Route) -> None:
-    g.viewer = find_viewer(site().hub, session)
+    g.viewer = find_viewer(site().hub, session, blind=route.blind)
     key = request.headers.get("Idempotency-Key", "") or _form_value("idempotency_key")
     if len(key) > LONGEST_KEY:
         raise ProblemError(400, "long_key", most=LONGEST_KEY)
@@ -152,6 +152,8 @@ def _check_rate(route: Route) -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers[HEADER] = request.environ[KEY]
+    request.environ[ROUTE] = request.endpoint or request.method
     if response.mimetype == "text/html":
         response.headers.extend(PAGE_HEADERS)
         response.headers["Vary"] = "Cookie, Accept-Encoding"
@@ -189,6 +191,7 @@ def _problem(told: Told) -> Response:
         "title": told.title,
         "status": told.status,
         "detail": HTTPStatus(told.status).phrase,
+        "instance": f"urn:killer:request:{request.environ[KEY]}",
     }
     response = answers.json(body, told.status)
     response.mimetype = "application/problem+json"
@@ -198,4 +201,6 @@ def _problem(told: Told) -> Response:
 def _error_page(told: Told) -> str:
     if told.code == "signed_out" and request.method in SAFE:
         return render.page("sign_in.html", next=request.full_path.rstrip("?"))
-    return render.page("error.html", code=told.status, sentence=told.title)
+    return render.page(
+        "error.html", code=told.status, sentence=told.title, reference=request.environ[KEY]
+    )
