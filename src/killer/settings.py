@@ -145,9 +145,13 @@ class Settings:
     @property
     def address(self) -> str:
         """Give the address by which people reach this server, without a slash at the end."""
-        host = "127.0.0.1" if self.host in EVERYWHERE else self.host
-        host = f"[{host}]" if ":" in host else host
+        host = f"[{self.listens_at}]" if ":" in self.listens_at else self.listens_at
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def listens_at(self) -> str:
+        """Give the host by which this machine reaches the server."""
+        return "127.0.0.1" if self.host in EVERYWHERE else self.host
 
     @property
     def spreadsheet(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from killer.cli import cards, loadtest, mail, photos, roster, server, sheet
+from killer.cli import cards, loadtest, mail, photos, roster, server, sheet, status
 from killer.language import say
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -14,6 +14,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": server.serve,
     "import": roster.import_,
     "check": server.check,
+    "status": status.status,
     "cards": cards.cards,
     "loadtest": loadtest.loadtest,
 }
