@@ -6,6 +6,7 @@ A scrape of /metrics costs ten times as much: it builds every metric anew, this 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
@@ -49,7 +50,7 @@ def read(folder: Path) -> Totals:
 def _values(file: Path) -> Iterator[tuple[str, float, float]]:
     try:
         every = list(_READ(str(file)))
-    except (OSError, RuntimeError, ValueError, IndexError):  # its worker has just ended, or begun
+    except (OSError, RuntimeError, ValueError, struct.error):  # its worker has just begun or ended
         return
     for key, value, *_ in every:
         kind, bound = _meaning(key)
