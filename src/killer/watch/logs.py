@@ -16,16 +16,14 @@ from typing import Any
 import structlog
 
 DOTS = "..."
+_WORDS = "(?:cookie|authorization|token|password)"
 #: What stands in for it, and what is taken out: sign-in links, players in paths, questions after
 #: an address, cookies and tokens, mail addresses, French and international phone numbers.
 SECRETS = (
-    (rf"/s/{DOTS}", re.compile(r"/s/[^\s\"'?\\]+")),
-    (rf"/players/{DOTS}", re.compile(r"/players/[^\s\"'?\\]+")),
+    (rf"/s/{DOTS}", re.compile(r"/s/[^\s\"'\\]+")),
+    (rf"/players/{DOTS}", re.compile(r"/players/[^\s\"'\\]+")),
     (f"?{DOTS}", re.compile(r"(?<=[\w/.])\?[^\s\"'\\]+")),
-    (
-        rf"\1{DOTS}",
-        re.compile(r"(?i)((?:cookie|authorization|bearer|token|password)\W{1,4})[^\s,;\"']+"),
-    ),
+    (rf"\1{DOTS}", re.compile(rf"(?i)({_WORDS}\W{{1,4}}(?:bearer |basic )?)[^\s,;\"']+")),
     (rf"\1{DOTS}", re.compile(r"(\bkiller=)[^\s;\"']+")),
     (DOTS, re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")),
     (DOTS, re.compile(r"(?<![\w.:-])(?:\+\d{1,3}|0)[ .]?\d(?:[ .]?\d\d){4}(?![\w.:-])")),

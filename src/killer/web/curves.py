@@ -13,7 +13,7 @@ from killer.watch.register import LAST_HOUR, TWO_DAYS, Point
 from killer.watch.weather import BUSY, CROWDED, SLOW, TOLD_LATE
 
 WIDE, HIGH = 300, 60
-PLOTTED = 150  # points of a line at most: each is two units wide
+PLOTTED = 150  # points of a line, about: each is two units wide
 GAP = 4  # slots without a point that cut a line
 #: Name and kind of figure, its limit (0: none), the least height of the scale.
 KINDS: tuple[tuple[str, str, Callable[[Point], float], float, float], ...] = (
