@@ -226,7 +226,7 @@ def test_what_cannot_be_known_is_left_out(book: Register, world: World) -> None:
     note(book, faults=None, alone=None, backup=None, p95=None, playing=None)
     figures = world.visitor().get("/metrics").text
     assert "killer_weather{" in figures
-    for name in ("ring_faults", "keeper_alone", "backup_age", "response_p95", "playing"):
+    for name in ("ring_faults", "keeper_alone", "backup_age", "response_seconds", "playing"):
         assert f"killer_{name}" not in figures
 
 

@@ -133,7 +133,7 @@ def _seen(seen: Observation, now: float) -> Iterator[Metric]:
     )
     if seen.p95 is not None:
         yield GaugeMetricFamily(
-            "killer_response_p95_seconds", "Of the answers in the last minute.", seen.p95
+            "killer_response_seconds", "In which 95 of 100 pages left.", seen.p95
         )
     if seen.backup is not None:
         yield GaugeMetricFamily("killer_backup_age_seconds", "Of the newest backup.", seen.backup)
