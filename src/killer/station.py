@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import structlog
@@ -28,7 +27,7 @@ from killer.threads import Threads
 from killer.watch import machine, metrics, totals, weather
 from killer.watch.alarm import Alarm, Message, step
 from killer.watch.register import Reading, Register, point_of
-from killer.watch.totals import Totals
+from killer.watch.totals import Counters, Totals
 from killer.watch.weather import Line, Observation, Pulse, Sheet
 
 EVERY = 5.0  # seconds between two samples, and between two looks at the database
@@ -64,11 +63,12 @@ class Station:
         folder = multiprocess_folder(metrics.FOLDER)
         begun = False
         gauge = machine.Machine(workers=folder is not None)
+        counters = Counters(folder) if folder else None
         while self._serving():
             try:
                 if self._register.claim():
                     begun = begun or self._begin()
-                    self._sample(gauge, folder)
+                    self._sample(gauge, counters)
             except Exception as error:  # noqa: BLE001  # whatever it is, the next sample comes
                 _log.error("station.failed", exc_info=error)
             time.sleep(EVERY)
@@ -79,9 +79,9 @@ class Station:
         threading.Thread(target=self._eye.watch, args=(self._serving,), daemon=True).start()
         return True
 
-    def _sample(self, gauge: machine.Machine, folder: Path | None) -> None:
+    def _sample(self, gauge: machine.Machine, counters: Counters | None) -> None:
         alive = knock(self._address)
-        use, counted, before = _THREAD.do(lambda: self._measured(gauge, folder))
+        use, counted, before = _THREAD.do(lambda: self._measured(gauge, counters))
         seen = self._observed(use, counted, alive)
         lines = weather.judge(seen, weather.colours(before.lines) if before else {})
         alarm, message = step(before.alarm if before else Alarm(), weather.worst(lines), seen.at)
@@ -92,9 +92,9 @@ class Station:
         _THREAD.do(lambda: self._register.note(reading, point))
 
     def _measured(
-        self, gauge: machine.Machine, folder: Path | None
+        self, gauge: machine.Machine, counters: Counters | None
     ) -> tuple[machine.Use, Totals, Reading | None]:
-        counted = totals.read(folder) if folder else Totals()
+        counted = counters.read() if counters else Totals()
         return gauge.use(), counted, self._register.read()
 
     def _tell(self, message: Message, lines: tuple[Line, ...]) -> None:

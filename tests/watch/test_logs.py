@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr
@@ -50,6 +51,7 @@ def test_a_line_is_one_object_with_time_level_and_request() -> None:
         "event": "keeper.begins",
         "level": "info",
         "holder": "host:12",
+        "pid": os.getpid(),
         "request_id": "abcd1234-0001",
     }
 

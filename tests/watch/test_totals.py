@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from killer.watch import totals
-from killer.watch.totals import Totals, above, grown, quantile
+from killer.watch.totals import Counters, Totals, above, grown, quantile
 
 WORKER = """
 from killer.watch import metrics
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_workers_are_added_up_without_monitors_and_files(folder: Path) -> None:
-    found = totals.read(folder)
+    found = Counters(folder).read()
     assert sum(found.answers.values()) == 10
     assert (found.refused, found.hung, found.phones) == (2, 2, 4)
     assert sum(found.delays.values()) == 2
@@ -46,11 +46,37 @@ def test_workers_are_added_up_without_monitors_and_files(folder: Path) -> None:
     assert above(found.answers, 0.0) == 10
 
 
+LATER = """
+print(flush=True); input()
+metrics.answered("POST /giveup", 503, 0.1)
+metrics.answered("GET /players", 200, 0.3)
+"""
+
+
+def test_what_a_worker_counts_later_is_seen_too(tmp_path: Path) -> None:
+    counters = Counters(tmp_path)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER + LATER],
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert worker.stdout is not None
+    worker.stdout.readline()
+    first, again = counters.read(), counters.read()
+    assert first == again
+    worker.communicate(b"\n")
+    later = counters.read()
+    assert later == Counters(tmp_path).read()
+    assert later.refused - first.refused == 1
+    assert grown(first.answers, later.answers)[0.5] == 1
+
+
 def test_a_file_that_is_half_written_is_left_out(folder: Path, tmp_path: Path) -> None:
     for number, content in enumerate((b"", b"\1", os.urandom(5000))):
         (tmp_path / f"counter_{number}.db").write_bytes(content)
-    assert totals.read(tmp_path) == Totals()
-    assert totals.read(tmp_path / "nowhere") == Totals()
+    assert Counters(tmp_path).read() == Totals()
+    assert Counters(tmp_path / "nowhere").read() == Totals()
 
 
 def test_what_came_in_between_is_never_negative() -> None:

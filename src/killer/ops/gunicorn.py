@@ -93,11 +93,16 @@ class _Log(glogging.Logger):  # type: ignore[misc]  # the library has no types
         for handler in self.error_log.handlers:
             handler.setFormatter(logs.formatter())
 
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Note a request; whoever only asks whether we live, every few seconds, is left out."""
+        if environ.get("PATH_INFO") != "/health":
+            super().access(resp, req, environ, request_time)
+
 
 logger_class = _Log
 access_log_format = (
     '{"at": "%(t)s", "event": "access", "route": "%({killer.route}e)s", "status": "%(s)s", '
-    '"bytes": "%(b)s", "ms": "%(M)s", "request_id": "%({killer.request_id}e)s", "pid": "%(p)s"}'
+    '"bytes": "%(b)s", "ms": "%(M)s", "request_id": "%({killer.request_id}e)s"}'
 )
 
 

@@ -7,6 +7,7 @@ what looks like a secret or like somebody is taken out again before the line is 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -55,6 +56,11 @@ def _told(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
+def _whose(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["pid"] = os.getpid()
+    return event
+
+
 def _chain(error: BaseException | None) -> Sequence[str]:
     told = []
     while error is not None:
@@ -75,6 +81,7 @@ SHARED: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _whose,
     _told,
     _clean,
 )
