@@ -23,7 +23,17 @@ from killer.web.site import Site
 
 Run = Callable[..., Result]
 COMMANDS = [
-    *("demo", "serve", "import", "check", "cards", "loadtest", "organiser", "organiser add"),
+    *(
+        "demo",
+        "serve",
+        "import",
+        "check",
+        "status",
+        "cards",
+        "loadtest",
+        "organiser",
+        "organiser add",
+    ),
     *("sheet", "sheet check", "sheet pull", "sheet push", "sheet sync"),
     *(
         "photos",

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -149,6 +150,12 @@ class Settings:
         Path(), "SMTP_CA_FILE", "Certificates to trust besides the system's."
     )
     mail_from: str = _variable("", "MAIL_FROM", "Sender of the mails: Killer <killer@example.org>.")
+    alert_mail: str = _variable(
+        "", "ALERT_MAIL", "Who gets a mail when the server is in trouble; several with commas."
+    )
+    alert_webhook: str = _variable(
+        "", "ALERT_WEBHOOK", "Address that gets the same as JSON, as Slack and Mattermost want it."
+    )
     mail_rate: int = _variable(60, "MAIL_RATE", "Mails a minute at most; 0 for no limit.")
 
     @property
@@ -159,9 +166,13 @@ class Settings:
     @property
     def address(self) -> str:
         """Give the address by which people reach this server, without a slash at the end."""
-        host = "127.0.0.1" if self.host in EVERYWHERE else self.host
-        host = f"[{host}]" if ":" in host else host
+        host = f"[{self.listens_at}]" if ":" in self.listens_at else self.listens_at
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def listens_at(self) -> str:
+        """Give the host by which this machine reaches the server."""
+        return "127.0.0.1" if self.host in EVERYWHERE else self.host
 
     @property
     def spreadsheet(self) -> str:
@@ -245,6 +256,8 @@ def _checked(settings: Settings) -> Settings:
     if settings.smtp_security not in {"starttls", "tls", "none"}:
         raise BadSettingError("smtp_security", "SMTP_SECURITY", settings.smtp_security)
     _check_outside(settings)
+    if urlsplit(settings.alert_webhook).scheme not in {"", "http", "https"}:
+        raise BadSettingError("webhook", "ALERT_WEBHOOK", "")  # its address may hold a secret
     if settings.port not in range(1, 65536):
         raise BadSettingError("port", "PORT", str(settings.port))
     return settings
@@ -321,6 +334,12 @@ def language() -> str:
 def under_gunicorn(folder: str) -> bool:
     """Tell whether this process is one of several workers, which share that folder's variable."""
     return bool(os.environ.get(folder))
+
+
+def multiprocess_folder(folder: str) -> Path | None:
+    """Give the folder in which the workers count together, when this is one of them."""
+    found = os.environ.get(folder)
+    return Path(found) if found else None
 
 
 def inherited() -> dict[str, str]:

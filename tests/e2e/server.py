@@ -32,6 +32,7 @@ class Server:
         self.folder = folder
         self.port = free_port()
         self.log = folder / "server.log"
+        self.words: tuple[str | Path, ...] = (*KILLER, "serve")  # the command that starts it
         self.environment = {n: os.environ[n] for n in INHERITED if n in os.environ} | {
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
@@ -89,7 +90,7 @@ class Server:
         """Start it, and return when all its workers may answer."""
         with self.log.open("ab") as words:
             process = subprocess.Popen(
-                tied("TERM", [*KILLER, "serve"]),
+                tied("TERM", self.words),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -192,9 +192,15 @@ def test_no_secret_reaches_the_logs(deploy: Deploy) -> None:
     assert {500} & {answer.status for _, _, answer in answers} == set()
     hidden += [phone.cookie for phone in (game.host, *game.phones.values())]
     hidden.append((server.folder / "data" / "secret_key").read_text())
+    for name in list(game.phones)[:3]:
+        game.host.ask("GET", f"/organiser/players/{name}?part=challenge")
+        game.host.ask("POST", f"/api/organiser/players/{name}/revive", {"reason": f"pour {name}"})
+        game.host.ask("GET", f"/organiser/players/{name}/nowhere")
+    hidden += [*game.phones, "@example.org", "06.39.98"]
     server.stop()
     lines = server.log.read_bytes()
     assert b"POST /api/death" in lines, "the access log is not even written"
+    assert b"POST /api/organiser/players/<nickname:nickname>/revive" in lines
     assert told(lines, hidden) == set()
     for line in lines.splitlines():
         assert not betrayed(b"log: " + line, "", game.tale.targets)

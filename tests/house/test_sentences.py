@@ -13,7 +13,13 @@ from killer.language import LANGUAGES
 
 #: What the two languages write alike.
 ALIKE = frozenset(
-    {"site.organiser.nav.photos", "site.organiser.place", "sheet.minutes", "site.field.photo"}
+    {
+        "site.organiser.nav.photos",
+        "site.organiser.place",
+        "sheet.minutes",
+        "site.field.photo",
+        "weather.colour.orange",
+    }
 )
 FILE = re.compile(r".*\.(html|csv|json|js|css|svg|txt|po|py|xml|png|webmanifest|sqlite3)")
 #: A refusal or a problem carries a code; this is the sentence that the code names.

@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import typer
 
-from killer.cli import backup, cards, database, loadtest, mail, photos, roster, server, sheet
+from killer.cli import (
+    backup,
+    cards,
+    database,
+    loadtest,
+    mail,
+    photos,
+    roster,
+    server,
+    sheet,
+    status,
+)
 from killer.language import say
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -14,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": server.serve,
     "import": roster.import_,
     "check": server.check,
+    "status": status.status,
     "cards": cards.cards,
     "loadtest": loadtest.loadtest,
     "backup": backup.backup,

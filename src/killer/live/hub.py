@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from killer.game.model import Game, State, Visibility
 from killer.live.frames import SILENT, Frame, encode
 from killer.store import games, log
-from killer.store.database import Connection, Database
+from killer.store.database import Connection, Database, StoreUnavailableError
 from killer.store.games import GameRow
 
 LOUDNESS = {Visibility.DISCREET: 0, Visibility.DEATHS: 1, Visibility.OPEN: 2}
@@ -137,6 +137,20 @@ class Hub:
                 self.forget(number)
                 raise
         return feed
+
+    def known(self, number: int) -> Feed:
+        """Give a game's feed, as it was last seen when the database doesn't answer.
+
+        Raises:
+            UnknownGameError: there is no such game.
+            StoreUnavailableError: this process has never seen it.
+        """
+        try:
+            return self.feed(number)
+        except StoreUnavailableError:
+            if number in self._feeds:
+                return self._feeds[number]
+            raise
 
     def forget(self, number: int) -> None:
         """Follow a game no longer, because it was removed; its streams end."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
-import re
 import resource
 from contextlib import suppress
 from typing import Any
@@ -18,12 +16,15 @@ _read = _settings.load()
 if _read.worker_class == "gevent":
     monkey.patch_all()  # before anything opens a socket or a lock: the master loads the application
 
-from gunicorn.workers import ggevent  # noqa: E402  # after the patch, like all below
+from gunicorn import glogging  # noqa: E402  # after the patch, like all below
+from gunicorn.workers import ggevent  # noqa: E402
 from prometheus_client import multiprocess  # noqa: E402
 
 from killer import app as _app  # noqa: E402
 from killer.keeper import Keeper  # noqa: E402
+from killer.station import Station  # noqa: E402
 from killer.store.database import StoreUnavailableError  # noqa: E402
+from killer.watch import logs, metrics  # noqa: E402
 
 bind = f"{_read.host}:{_read.port}"
 worker_class = _read.worker_class
@@ -79,17 +80,29 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-_LINK = re.compile(r"/s/[^\s\"'?]+")
+class _Log(glogging.Logger):  # type: ignore[misc]  # the library has no types
+    """Gunicorn's own words look like all others, and the access log says nothing about anybody.
+
+    A path can hold a sign-in token or a nickname, so that a line has the route's rule instead.
+    """
+
+    def setup(self, cfg: Any) -> None:
+        """Prepare both logs."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(logs.formatter())
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Note a request; whoever only asks whether we live, every few seconds, is left out."""
+        if environ.get("PATH_INFO") != "/health":
+            super().access(resp, req, environ, request_time)
 
 
-def _without_links(record: logging.LogRecord) -> bool:
-    """Keep sign-in tokens out of addresses and referers: whoever reads a log could use them."""
-    record.msg, record.args = _LINK.sub("/s/...", record.getMessage()), ()
-    return True
-
-
-for _name in ("gunicorn.error", "gunicorn.access"):
-    logging.getLogger(_name).addFilter(_without_links)
+logger_class = _Log
+access_log_format = (
+    '{"at": "%(t)s", "event": "access", "route": "%({killer.route}e)s", "status": "%(s)s", '
+    '"bytes": "%(b)s", "ms": "%(M)s", "request_id": "%({killer.request_id}e)s"}'
+)
 
 
 def when_ready(server: Any) -> None:
@@ -112,9 +125,11 @@ def post_worker_init(worker: Any) -> None:
     site = _app.site_of(worker.wsgi)
     with suppress(StoreUnavailableError):  # then the first request reads it
         site.hub.prime()
+    serving = lambda: bool(worker.alive)  # noqa: E731  # short, and needed three times
     if worker_class == "gevent":
-        site.bell.start(serving=lambda: bool(worker.alive))
-    Keeper(site.settings, site.play, serving=lambda: bool(worker.alive)).start()
+        site.bell.start(serving)
+    Keeper(site.settings, site.play, serving).start()
+    Station(site.settings, site.hub, worker.sockets[0].getsockname(), serving).start()
 
 
 def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
@@ -130,6 +145,8 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Keep a dead worker's open streams out of the figures."""
+    """Keep a dead worker's open streams out of the figures, and count those that hung."""
+    if worker.aborted:
+        metrics.HUNG.inc()
     forget: Any = multiprocess.mark_process_dead
     forget(worker.pid)

@@ -13,7 +13,8 @@ from killer.sheets.pull import Pulled
 from killer.sheets.seen import Seen
 from killer.sheets.tables import Row
 from killer.store import games, keeping, log, sheets
-from killer.store.games import GameRow
+from killer.store.database import Connection
+from killer.store.games import GameRow, now
 from killer.store.people import Contact
 from killer.store.sheets import Offer
 
@@ -154,3 +155,12 @@ def _of_nobody(seen: Seen, places: Mapping[Meaning, int]) -> Iterator[tuple[Row,
     for row in seen.table.rows:
         for meaning, place in places.items() if row.number not in owned else ():
             yield row, meaning, row.cells[place].strip() if place < len(row.cells) else ""
+
+
+def lag(connection: Connection, number: int, version: int) -> float:
+    """Give the seconds since the first event that the sheet doesn't say yet; 0 when it is level."""
+    place = keeping.place(connection, READER, number)
+    if place >= version:
+        return 0.0
+    since = log.first_after(connection, number, place)
+    return 0.0 if since is None else max(0, now() - since) / 1000

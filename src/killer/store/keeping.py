@@ -48,6 +48,12 @@ def holder_of(connection: Connection, name: str) -> tuple[str, int] | None:
     return None if row is None else (row.holder, row.expires)
 
 
+def lapsed(connection: Connection, name: str) -> float | None:
+    """Give the seconds since a lease ran out, 0 while somebody has it; None when nobody had it."""
+    expires = connection.execute(select(leases.c.expires).where(leases.c.name == name)).scalar()
+    return None if expires is None else max(0, now() - expires) / 1000
+
+
 def leave_lease(database: Database, name: str, holder: str) -> None:
     """Give a lease back, so that the next one needn't wait for its end."""
     with database.write() as connection:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, or_, select
+from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
 from killer.game.events import KINDS, Event, kind
 from killer.game.model import PlayerId, State
@@ -56,6 +56,13 @@ def stirs(connection: Connection, since: int) -> bool:
     query = select(games.c.id).join(events, last).where(games.c.rehearses.is_(None))
     stirring = query.where(or_(games.c.state == State.RUNNING, events.c.at >= since))
     return connection.execute(stirring.limit(1)).first() is not None
+
+
+def length(connection: Connection, game: int) -> int | None:
+    """Give the number of a game's events, when they are numbered from 1 without a gap."""
+    query = select(func.count(), func.min(events.c.version), func.max(events.c.version))
+    number, first, last = connection.execute(query.where(events.c.game == game)).one()
+    return number if number == 0 or (first, last) == (1, number) else None
 
 
 def _row(game: int, record: Recorded) -> dict[str, Any]:

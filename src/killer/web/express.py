@@ -9,8 +9,9 @@ from urllib.parse import parse_qs
 
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
+from killer.watch.request_ids import HEADER, KEY, REQUEST_IDS, ROUTE
 from killer.web import api
-from killer.web.answers import Encoded, negotiate
+from killer.web.answers import Encoded, Header, negotiate
 from killer.web.handover import HEAD, MOST_STREAMS, Handover, place_of, take_over
 from killer.web.sessions import COOKIE
 from killer.web.site import Site, Viewer, find_viewer
@@ -38,23 +39,28 @@ class Express:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand the request on."""
+        name = environ[KEY] = REQUEST_IDS.of(environ.get("HTTP_X_REQUEST_ID"))
+        named = (HEADER, name)
         if environ["REQUEST_METHOD"] == "GET":
             path = environ["PATH_INFO"]
             if path == "/health":
+                environ[ROUTE] = "GET /health"
                 metrics.answered("GET /health", 200, None)
-                start_response("200 OK", HEALTH)
+                start_response("200 OK", [*HEALTH, named])
                 return (b"ok",)
             started = time.perf_counter()
             lane = LANES.get(path)
             if lane and (encoded := self._encoded(lane, environ)):
-                return _send(encoded, path, environ, start_response, started)
+                return _send(encoded, path, environ, start_response, started, named)
             if path == "/api/events" and (frames := self._stream(environ)):
-                start_response("200 OK", HEAD)
+                start_response("200 OK", [*HEAD, named])
+                environ[ROUTE] = "GET /api/events"
                 metrics.answered("GET /api/events", 200, None)
                 return frames
             if file := self._site.static.at(path):
                 headers, body = file.negotiate(environ.get("HTTP_ACCEPT_ENCODING", ""))
-                start_response("200 OK", headers)
+                start_response("200 OK", [*headers, named])
+                environ[ROUTE] = STATIC
                 metrics.answered(STATIC, 200, time.perf_counter() - started)
                 return (body,)
         return self._flask(environ, start_response)
@@ -97,10 +103,13 @@ def _send(
     environ: WSGIEnvironment,
     start_response: StartResponse,
     started: float,
+    named: Header,
 ) -> Iterable[bytes]:
     status, headers, body = negotiate(
         encoded, environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
     )
+    headers.append(named)
     start_response("304 NOT MODIFIED" if status == 304 else "200 OK", headers)  # noqa: PLR2004
-    metrics.answered(f"GET {path}", status, time.perf_counter() - started)
+    environ[ROUTE] = f"GET {path}"
+    metrics.answered(environ[ROUTE], status, time.perf_counter() - started)
     return (body,)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 import time
 from http import HTTPStatus
 from typing import Any, cast
@@ -19,6 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from killer import language
 from killer.store.redis import RedisUnavailableError
 from killer.watch import metrics
+from killer.watch.request_ids import HEADER, KEY, ROUTE
 from killer.web import answers, render
 from killer.web.problems import ProblemError, Told, tell
 from killer.web.route import Route, Who
@@ -73,7 +73,7 @@ def _identify_request() -> None:
     g.language = session.get("lang", wanted)
     language.choose(g.language)
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(6))
+    structlog.contextvars.bind_contextvars(request_id=request.environ[KEY])
 
 
 def _check_session() -> None:
@@ -83,7 +83,7 @@ def _check_session() -> None:
 
 
 def _see_who(route: Route) -> None:
-    g.viewer = find_viewer(site().hub, session)
+    g.viewer = find_viewer(site().hub, session, blind=route.blind)
     key = request.headers.get("Idempotency-Key", "") or _form_value("idempotency_key")
     if len(key) > LONGEST_KEY:
         raise ProblemError(400, "long_key", most=LONGEST_KEY)
@@ -181,6 +181,8 @@ def _policy(cdn: str) -> str:
 def _finish(response: Response) -> Response:
     response = _keep_session(response)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers[HEADER] = request.environ[KEY]
+    request.environ[ROUTE] = request.endpoint or request.method
     if response.mimetype == "text/html":
         response.headers.extend(PAGE_HEADERS)
         response.headers["Content-Security-Policy"] = _policy(site().static.source)
@@ -220,6 +222,7 @@ def _problem(told: Told) -> Response:
         "title": told.title,
         "status": told.status,
         "detail": HTTPStatus(told.status).phrase,
+        "instance": f"urn:killer:request:{request.environ[KEY]}",
     }
     response = answers.json(body, told.status)
     response.mimetype = "application/problem+json"
@@ -229,4 +232,6 @@ def _problem(told: Told) -> Response:
 def _error_page(told: Told) -> str:
     if told.code == "signed_out" and request.method in SAFE:
         return render.page("sign_in.html", next=request.full_path.rstrip("?"))
-    return render.page("error.html", code=told.status, sentence=told.title)
+    return render.page(
+        "error.html", code=told.status, sentence=told.title, reference=request.environ[KEY]
+    )

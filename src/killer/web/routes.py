@@ -15,6 +15,7 @@ from killer.web import (
     shapes,
     sheet,
     status,
+    weather,
 )
 from killer.web.route import Route, View, Who
 
@@ -59,6 +60,14 @@ _ORGANISERS_API = (
     _command(f"{API_ONE}/remove", api.organiser_remove, shapes.Why),
     _command(f"{API_ONE}/signout", api.organiser_signout, shapes.Why),
     _command(f"{API_DESK}/undo/<number:version>", api.organiser_undo, shapes.Why),
+    Route(
+        "GET",
+        f"{API_DESK}/weather",
+        weather.current,
+        Who.ORGANISER,
+        gives=shapes.Weather,
+        blind=True,
+    ),
     Route(
         "POST",
         f"{API_DESK}/rehearsals",
@@ -122,6 +131,7 @@ _ORGANISERS_PAGES = (
     Route("GET", f"{DESK}/sheet", sheet.page, Who.ORGANISER),
     Route("POST", f"{DESK}/sheet/<number:number>/apply", sheet.apply, Who.ORGANISER, BUSY),
     Route("POST", f"{DESK}/sheet/<number:number>/refuse", sheet.refuse, Who.ORGANISER, BUSY),
+    Route("GET", f"{DESK}/weather", weather.page, Who.ORGANISER, blind=True),
     Route("GET", f"{DESK}/photos", photos.album, Who.ORGANISER),
     Route("POST", f"{DESK}/photos", photos.fetch_all, Who.ORGANISER, BUSY),
     Route("GET", f"{DESK}/mails", mails.page, Who.ORGANISER),

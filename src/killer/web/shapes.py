@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 StatusWord = Literal["alive", "dead", "gaveup", "out"]
+ColourWord = Literal["green", "orange", "red"]
 StateWord = Literal["preparing", "running", "paused", "over"]
 
 
@@ -33,12 +34,13 @@ class Version(msgspec.Struct):
 
 
 class Problem(msgspec.Struct):
-    """RFC 9457; `title` is in the reader's language."""
+    """RFC 9457; `title` is in the reader's language, `instance` names the request in the logs."""
 
     type: str
     title: str
     status: int
     detail: str
+    instance: str
 
 
 class Self(msgspec.Struct):
@@ -192,3 +194,23 @@ class Ready(msgspec.Struct):
     bell: Literal["redis", "postgresql", "look"] | None
     redis: bool | None
     sheet_lag: float | None
+
+
+class WeatherLine(msgspec.Struct):
+    """One line of the server's weather; `figures` are in seconds, bytes and shares of 1."""
+
+    name: str
+    colour: ColourWord
+    title: str
+    figure: str
+    sentence: str
+    figures: dict[str, float | str]
+
+
+class Weather(msgspec.Struct):
+    """How the server is; `age` is in seconds, null when nothing was ever measured."""
+
+    colour: ColourWord
+    verdict: str
+    age: float | None
+    lines: list[WeatherLine]

@@ -12,8 +12,8 @@ from killer.game.model import Game
 from killer.game.refusals import Refusal
 from killer.language import say
 from killer.sheets import edits
-from killer.sheets.noticed import READER
-from killer.store import keeping, log, people, sheets
+from killer.sheets.noticed import lag
+from killer.store import people, sheets
 from killer.store.database import Connection
 from killer.store.games import now
 from killer.store.people import Contact, Said
@@ -163,15 +163,6 @@ def duration(milliseconds: int) -> str:
         if milliseconds >= unit or unit == SECOND:
             return say(f"sheet.{name}", n=max(0, milliseconds // unit))
     raise AssertionError
-
-
-def lag(connection: Connection, number: int, version: int) -> float:
-    """Give the seconds since the first event that the sheet doesn't say yet; 0 when it is level."""
-    place = keeping.place(connection, READER, number)
-    if place >= version:
-        return 0.0
-    since = log.first_after(connection, number, place)
-    return 0.0 if since is None else max(0, now() - since) / SECOND
 
 
 def apply(number: int) -> ResponseReturnValue:

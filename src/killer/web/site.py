@@ -71,12 +71,15 @@ def site() -> Site:
     return cast("Site", current_app.extensions[KEY])
 
 
-def find_viewer(hub: Hub, session: Mapping[str, Any]) -> Viewer | None:
-    """Give whoever a session names, unless the sessions of that player were ended."""
+def find_viewer(hub: Hub, session: Mapping[str, Any], *, blind: bool = False) -> Viewer | None:
+    """Give whoever a session names, unless the sessions of that player were ended.
+
+    Blind means: when the database doesn't answer, by what this process has last read in it.
+    """
     if "player" not in session:
         return None
     try:
-        feed = hub.feed(session["game"])
+        feed = hub.known(session["game"]) if blind else hub.feed(session["game"])
     except UnknownGameError:
         return None
     player = feed.game.players.get(session["player"])

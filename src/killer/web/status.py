@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import time
 
 from flask import Response, request
 
 from killer.settings import under_gunicorn
+from killer.sheets.noticed import lag
 from killer.store import schema
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
-from killer.web import shapes, sheet
+from killer.watch.register import Register
+from killer.web import shapes
 from killer.web.answers import json
 from killer.web.problems import ProblemError
 from killer.web.site import site
@@ -56,7 +59,7 @@ def _sheet_lag() -> float | None:
     if not games:
         return None
     with site().database.read() as connection:
-        return sheet.lag(connection, games[0].id, games[0].version)
+        return lag(connection, games[0].id, games[0].version)
 
 
 def show_metrics() -> Response:
@@ -67,9 +70,10 @@ def show_metrics() -> Response:
     direct = request.remote_addr in LOOPBACK and not any(h in request.headers for h in PROXIED)
     if not allowed and not direct:
         raise ProblemError(403, "metrics_closed")
-    return Response(
-        metrics.show(workers=under_gunicorn(metrics.FOLDER)), content_type=metrics.CONTENT_TYPE
-    )
+    workers = under_gunicorn(metrics.FOLDER)
+    reading = Register(site().settings.data_dir).read()
+    shown = metrics.show(workers=workers, reading=reading, now=time.time())
+    return Response(shown, content_type=metrics.CONTENT_TYPE)
 
 
 def static_file(fingerprint: str, name: str) -> Response:

@@ -1,0 +1,180 @@
+"""What the station sees of a database, of its server and of the sheet, on both databases."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from engines.processes import wait_for
+from killer.game import commands as c
+from killer.keeper import LEASE
+from killer.settings import Settings
+from killer.station import Eye, Station, knock
+from killer.store import games, keeping, sheets
+from killer.store.sheets import SheetState
+from killer.watch.register import LAST_HOUR, Register
+from store.worlds import World
+
+
+def eye_of(world: World, folder: Path, **more: object) -> Eye:
+    settings = Settings(data_dir=folder, database_url=world.database.url)
+    return Eye(replace(settings, **more), world.play.hub)
+
+
+def by_hand(world: World, sql: str) -> None:
+    with world.database.write() as connection:
+        connection.execute(text(sql))
+
+
+def test_a_sound_game_has_no_faults(world: World, tmp_path: Path) -> None:
+    pulse = eye_of(world, tmp_path).look()
+    assert (pulse.state, pulse.playing, pulse.faults, pulse.sheet) == ("ok", True, 0, None)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE players SET target = id WHERE id = 1",
+        "UPDATE players SET target = NULL WHERE id = 2",
+        "UPDATE players SET challenge = 'autre' WHERE id = 3",
+        "UPDATE games SET version = version + 1",
+        "DELETE FROM events WHERE version = 3",
+        "UPDATE players SET killed_by = 2, status = 'dead', fell = 1 WHERE id = 4",
+    ],
+)
+def test_whatever_is_changed_by_hand_is_a_fault(world: World, tmp_path: Path, sql: str) -> None:
+    eye = eye_of(world, tmp_path)
+    by_hand(world, sql)
+    assert (eye.look().faults or 0) > 0
+
+
+def test_a_game_that_moves_stays_sound(world: World, tmp_path: Path) -> None:
+    for player in list(world.game.alive)[:3]:
+        world.play.perform(world.number, c.Kill(player.id))
+        assert eye_of(world, tmp_path).look().faults == 0
+
+
+def test_a_rehearsal_is_nobodys_trouble(world: World, tmp_path: Path) -> None:
+    with world.database.write() as connection:
+        number = games.create(connection, "Essai", rehearses=world.number)
+    by_hand(world, f"UPDATE games SET version = 7 WHERE id = {number}")
+    assert eye_of(world, tmp_path).look().faults == 0
+
+
+def test_a_keeper_who_has_the_lease_is_there(world: World, tmp_path: Path) -> None:
+    keeping.take_lease(world.database, LEASE, "me", 20.0)
+    assert eye_of(world, tmp_path).look().alone == 0.0
+    by_hand(world, f"UPDATE leases SET expires = {games.now() - 30_000}")
+    alone = eye_of(world, tmp_path).look().alone
+    assert alone is not None
+    assert 30 <= alone < 60
+
+
+def test_the_sheet_is_seen_as_its_keeper_notes_it(world: World, tmp_path: Path) -> None:
+    eye = eye_of(world, tmp_path, sheet_id="1aB")
+    first = eye.look().sheet
+    assert first is not None
+    assert (first.read, first.trouble) == (None, "")
+    level = SheetState(
+        read_at=games.now() - 90_000,
+        trouble="google.quota",
+        details=(("seconds", "7"),),
+        since=games.now() - 40_000,
+    )
+    with world.database.write() as connection:
+        sheets.set_state(connection, world.number, level)
+    found = eye.look().sheet
+    assert found is not None
+    assert found.trouble == "google.quota"
+    assert found.details == {"seconds": "7"}
+    assert (round(found.read or 0), round(found.overdue), round(found.since)) == (90, 60, 40)
+
+
+def test_a_database_that_cannot_be_reached_is_silent(world: World, tmp_path: Path) -> None:
+    eye = eye_of(world, tmp_path)
+    eye._pulse = eye.look()
+    world.play.hub.database.close()
+    world.play.hub.database.url = f"sqlite:///{tmp_path}/no/folder/here.sqlite3"
+    (tmp_path / "no").write_text("a file")
+    world.play.hub.database.embedded = True
+    pulse = eye.look()
+    assert (pulse.state, pulse.faults, pulse.playing) == ("silent", None, True)
+
+
+def test_a_look_that_does_not_come_back_is_silence(world: World, tmp_path: Path) -> None:
+    eye = eye_of(world, tmp_path)
+    assert eye.pulse().state == "ok"
+    eye._looked -= 20
+    assert eye.pulse().state == "silent"
+
+
+# --- the server ---
+
+
+@pytest.fixture
+def answering(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    """A server that says to everybody what the test wants."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            while True:
+                try:
+                    line, _ = door.accept()
+                except OSError:
+                    return
+                line.recv(100)
+                line.sendall(request.param)
+                line.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield door.getsockname()[:2]
+
+
+@pytest.mark.parametrize("answering", [b"HTTP/1.1 200 OK\r\n\r\nok"], indirect=True)
+def test_a_server_that_is_there_says_so(answering: tuple[str, int]) -> None:
+    took = knock(answering)
+    assert took is not None
+    assert took < 3
+
+
+@pytest.mark.parametrize("answering", [b"HTTP/1.1 503 Busy\r\n\r\n", b""], indirect=True)
+def test_a_server_that_says_something_else_is_not(answering: tuple[str, int]) -> None:
+    assert knock(answering) is None
+
+
+def test_a_server_that_says_nothing_is_not(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        assert knock(door.getsockname()[:2], patience=0.1) is None
+        port = door.getsockname()[1]
+    assert knock(("127.0.0.1", port)) is None
+    assert knock(str(tmp_path / "no.socket")) is None
+
+
+def test_a_socket_file_is_knocked_at_too(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "door"))
+        door.listen()
+        threading.Thread(
+            target=lambda: door.accept()[0].sendall(b"HTTP/1.1 200 OK\r\n\r\n"), daemon=True
+        ).start()
+        assert knock(str(tmp_path / "door")) is not None
+
+
+def test_a_station_notes_what_it_sees(world: World, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", database_url=world.database.url)
+    over = threading.Event()
+    Station(settings, world.play.hub, ("127.0.0.1", 1), lambda: not over.is_set()).start()
+    book = Register(settings.data_dir)
+    try:
+        found = wait_for(book.read, 20, "a reading")
+    finally:
+        over.set()
+    assert found.seen.alive is None, "nobody serves there"
+    assert {line.name: line.code for line in found.lines}["answers"] == "mute"
+    assert len(book.points(LAST_HOUR, found.seen.at)) == 1
