@@ -33,7 +33,7 @@ def test_the_migrations_lead_to_the_tables_of_the_code(database_url: str) -> Non
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-    assert schema.is_newest(database)
+    assert schema.serves(database)
     database.close()
 
 
@@ -51,15 +51,15 @@ def test_the_way_back_leaves_nothing(database_url: str) -> None:
     migrations.migrate(database)
     downgrade(database)
     assert tables_of(database) == {"alembic_version"}
-    assert not schema.is_newest(database)
+    assert not schema.serves(database)
     migrations.migrate(database)
-    assert schema.is_newest(database)
+    assert schema.serves(database)
     database.close()
 
 
 def test_an_empty_database_is_not_current(database_url: str) -> None:
     database = Database(database_url)
-    assert not schema.is_newest(database)
+    assert not schema.serves(database)
     database.close()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from killer.cli import cards, loadtest, mail, photos, roster, server, sheet
+from killer.cli import cards, deploy, loadtest, mail, photos, roster, server, sheet
 from killer.language import say
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -16,6 +16,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": server.check,
     "cards": cards.cards,
     "loadtest": loadtest.loadtest,
+    "deploy": deploy.deploy,
+    "restart": deploy.restart,
+    "rollback": deploy.rollback,
+    "logs": deploy.logs,
 }
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "organiser": {"add": server.organiser_add},

@@ -6,22 +6,28 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from killer.store.database import Database
+from killer.store.database import Connection, Database
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 #: Migrations are numbered, and the file's name begins with the number.
 NEWEST = max(file.stem.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 
 
-def is_newest(database: Database) -> bool:
-    """Tell whether the database has the newest schema.
+def version(connection: Connection) -> str:
+    """Give the number of a database's schema; empty when it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found or "")
+
+
+def serves(database: Database) -> bool:
+    """Tell whether this code can work on a database: its schema is ours, or a newer release's.
+
+    A newer release only adds to the schema, so that the release before it goes on beside it.
 
     Raises:
         StoreUnavailableError: it can't be asked.
     """
     with database.read() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        return (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEWEST
-        )
+        return version(connection) >= NEWEST

@@ -32,7 +32,7 @@ def ready() -> Response:
 
 def _parts() -> shapes.Ready:
     try:
-        migrated = schema.is_newest(site().database)
+        migrated = schema.serves(site().database)
     except StoreUnavailableError:
         return shapes.Ready(False, database=False, migrations=False, bell=False, sheet_lag=None)
     serving = site().hub.open
