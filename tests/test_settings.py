@@ -10,7 +10,7 @@ import pytest
 
 from killer import settings
 from killer.language import say, speaking
-from killer.settings import CPUS, EXAMPLES, BadSettingError, Settings, load
+from killer.settings import CPUS, EXAMPLES, BadSettingError, Settings, as_environment, load
 
 GOOD = "a secret that nobody else has"
 
@@ -69,6 +69,14 @@ def test_the_database_is_a_file_in_the_data_folder_unless_it_is_named(tmp_path: 
     assert load({}).database.startswith("sqlite:////")
     url = "postgresql://app@db/killer"
     assert load({"DATABASE_URL": url}).database == url
+
+
+def test_each_server_on_the_same_data_has_figures_of_its_own(tmp_path: Path) -> None:
+    alone = load({"DATA_DIR": str(tmp_path)})
+    assert alone.figures == tmp_path / "metrics"
+    beside = load({"DATA_DIR": str(tmp_path), "RUNTIME_DIRECTORY": "/run/killer-2"})
+    assert beside.figures == Path("/run/killer-2/metrics")
+    assert load(as_environment(alone)).figures == alone.figures
 
 
 def test_the_address_is_what_people_type() -> None:

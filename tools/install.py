@@ -5,7 +5,7 @@ Usage: `python3 tools/install.py` for what runs in production, `python3 tools/in
 the tests' tools too. A second call costs some hundredths of a second; calls at the same time wait
 for each other. Standard library only: it runs before anything is installed.
 
-`killer deploy` calls it with `libraries` or `package`, a folder, a version of Python and a platform.
+`killer deploy` calls it with `libraries` or `package`, a folder, a Python version, a platform.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Throw-away servers as one rents them: Debian with its own systemd and sshd, on a wire of their own.
+"""Throw-away servers as one rents them: Debian with its own systemd and sshd, on its own wire.
 
 debootstrap makes the base once, systemd-nspawn boots a fresh overlay of it in seconds; each server
 has a network namespace, and a bridge joins them in the namespace of whoever operates them.
@@ -192,7 +192,7 @@ class Vps:
 
     def wait(self) -> None:
         """Return when SSH answers and the start is over."""
-        wait_for(lambda: self.answers(), 60, f"SSH of {self.name}")
+        wait_for(self.answers, 60, f"SSH of {self.name}")
         self.run("systemctl is-system-running --wait", check=False)
 
     def answers(self) -> bool:
@@ -294,7 +294,7 @@ class Vps:
         say("ip", "netns", "del", self.namespace, check=False)
         for hierarchy in ("systemd", "unified"):
             place = Path("/sys/fs/cgroup") / hierarchy / self.namespace
-            for folder in sorted(place.rglob("*/"), reverse=True) + [place]:
+            for folder in [*sorted(place.rglob("*/"), reverse=True), place]:
                 with suppress(OSError):
                     folder.rmdir()
 

@@ -24,6 +24,7 @@ CODES = {
     "Invalid": "refusal",
     "BadSettingError": "settings",
     "BadPhotoError": "photo",
+    "DeployError": "deploy",
 }
 
 

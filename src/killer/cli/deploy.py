@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 from rich.console import Console
@@ -33,7 +33,7 @@ class Tale:
         self._console = console
         self._status = console.status("")
 
-    def __enter__(self) -> Tale:
+    def __enter__(self) -> Self:
         """Begin."""
         self._status.start()
         return self
@@ -95,7 +95,9 @@ def deploy(
         raise typer.BadParameter(say("cli.deploy.two_files"))
     console = Console()
     with _on(host) as target:
-        wish = deploy_.merged(target, domain, email, bool(certificate), firewall)
+        wish = deploy_.merged(
+            target, domain=domain, email=email, certificate=bool(certificate), firewall=firewall
+        )
         order = Order(wish, chain=certificate, key=key)
         with Tale(console) as tale:
             changed = deploy_.deploy(target, order, tale, dry=dry_run)

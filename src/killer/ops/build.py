@@ -1,4 +1,4 @@
-"""A release, made here for the machine there: its libraries from the hashed lock, and the package."""
+"""A release, made here for the machine there: libraries from the hashed lock, and the package."""
 
 from __future__ import annotations
 

@@ -44,12 +44,6 @@ def kept_wish(target: Target) -> Wish:
     return Wish(**{name: value for name, value in found.items() if name in known})
 
 
-def address(target: Target, wish: Wish) -> str:
-    """Give the address that players type."""
-    host = wish.domain or target.name.rpartition("@")[2].partition(":")[0]
-    return f"{'https' if wish.tls else 'http'}://{host}"
-
-
 def deploy(target: Target, order: Order, tell: steps.Tell, *, dry: bool = False) -> int:
     """Bring a machine to what this checkout says; give how many steps changed something.
 
@@ -71,11 +65,13 @@ def _all(target: Target, order: Order, facts: Facts, tell: steps.Tell) -> Iterat
     made = build.of(order.checkout, facts)
     yield machine.user(target)
     yield machine.folders(target)
-    yield machine.settings(target, wish, order.checkout, address(target, wish))
+    yield machine.settings(target, wish, order.checkout)
     yield machine.command(target)
     yield machine.units(target)
     yield machine.logs(target)
-    yield Step("release", lambda: bool(release.folder(target, made)), lambda: _bring(target, made))
+    yield Step(
+        "release", lambda: bool(release.folder(target, made)), lambda: release.bring(target, made)
+    )
     yield from _front(target, order, facts)
     if wish.firewall:
         yield machine.firewall(target, facts)
@@ -87,10 +83,6 @@ def _all(target: Target, order: Order, facts: Facts, tell: steps.Tell) -> Iterat
     yield machine.backups(target)
     yield _wish(target, wish)
     yield Step("tidy", lambda: not release.superfluous(target), lambda: release.tidy(target))
-
-
-def _bring(target: Target, made: build.Build) -> None:
-    release.bring(target, made)
 
 
 def _front(target: Target, order: Order, facts: Facts) -> Iterator[Step]:
@@ -194,8 +186,8 @@ def status(target: Target, wish: Wish) -> Status:
         ready=_ready(target, slot),
         settings=in_force(target, slot),
         release=made.rpartition("/")[2],
-        address=address(target, wish),
-        advice=f"PUBLIC_URL={address(target, wish)}" not in environment,
+        address=wish.address,
+        advice=f"PUBLIC_URL={wish.address}" not in environment,
     )
 
 
@@ -216,11 +208,12 @@ def in_force(target: Target, slot: int) -> dict[str, str]:
 
 
 def merged(
-    target: Target, domain: str, email: str, certificate: bool, firewall: bool | None
+    target: Target, *, domain: str, email: str, certificate: bool, firewall: bool | None
 ) -> Wish:
     """Fill what wasn't asked for this time with what the last deployment was asked for."""
     kept = kept_wish(target)
     return Wish(
+        host=target.name.rpartition("@")[2].partition(":")[0],
         domain=domain or kept.domain,
         email=email or kept.email,
         certificate=certificate or (kept.certificate and domain in {"", kept.domain}),

@@ -8,7 +8,7 @@ SHOWN = 12  # last lines of what a command said
 
 
 class DeployError(Exception):
-    """A deployment stops; `code` names the sentence `deploy.<code>`, `said` is what a program said."""
+    """A deployment stops; `code` names `deploy.<code>`, `said` is what a program said."""
 
     def __init__(self, code: str, said: str = "", **params: object) -> None:
         super().__init__(code)

@@ -27,6 +27,7 @@ EXAMPLE = ".env.production"
 class Wish:
     """What was asked for; kept on the machine, so that the next deployment need not repeat it."""
 
+    host: str = ""  # by which the machine was reached
     domain: str = ""
     email: str = ""
     certificate: bool = False  # given as files instead of asked from Let's Encrypt
@@ -37,24 +38,33 @@ class Wish:
         """Tell whether the site is to be reached over HTTPS."""
         return bool(self.domain) or self.certificate
 
+    @property
+    def address(self) -> str:
+        """Give the address that players type."""
+        return f"{'https' if self.tls else 'http'}://{self.domain or self.host}"
+
 
 def packages(target: Target, wish: Wish) -> Step:
     """Give the step of Debian's packages."""
     wanted = " ".join((*PACKAGES, CERTBOT) if wish.tls and not wish.certificate else PACKAGES)
     count = len(wanted.split())
-    so = f'test "$(dpkg-query -W -f "\\${{db:Status-Status}}\\n" {wanted} | grep -cx installed)" = {count}'
+    status = f'dpkg-query -W -f "\\${{db:Status-Status}}\\n" {wanted}'
+    so = f'test "$({status} | grep -cx installed)" = {count}'
     deed = f"{APT} update && {APT} install --no-install-recommends {wanted}"
     return condition("packages", target, so, deed, "apt_failed")
 
 
 def user(target: Target) -> Step:
     """Give the step of the user who may do nothing but run the game."""
-    deed = f"useradd --system --user-group --home-dir {places.DATA} --no-create-home --shell /usr/sbin/nologin {places.USER}"
+    deed = (
+        f"useradd --system --user-group --home-dir {places.DATA} --no-create-home"
+        f" --shell /usr/sbin/nologin {places.USER}"
+    )
     return condition("user", target, f"id -u {places.USER}", deed)
 
 
 def folders(target: Target) -> Step:
-    """Give the step of the folders; nginx may go through the data to the photos, and see no more."""
+    """Give the step of the folders; nginx may go through the data to the photos only."""
     mine, web = places.USER, places.WEB
     wanted = (
         ("755", "root", "root", places.HOME),
@@ -74,12 +84,12 @@ def folders(target: Target) -> Step:
     return condition("folders", target, so, " && ".join(deeds))
 
 
-def settings(target: Target, wish: Wish, checkout: Path, address: str) -> Step:
+def settings(target: Target, wish: Wish, checkout: Path) -> Step:
     """Give the step of killer.env, which is written once and is the organiser's ever after."""
 
     def write() -> None:
         example = (checkout / EXAMPLE).read_text(encoding="utf-8")
-        target.write(places.ENVIRONMENT, environment(example, address), mode="600")
+        target.write(places.ENVIRONMENT, environment(example, wish.address), mode="600")
 
     return Step("settings", lambda: target.holds(f"test -s {places.ENVIRONMENT}"), write)
 

@@ -27,7 +27,7 @@ FIRST_PORT = 8080
 
 def other(slot: int) -> int:
     """Give the slot beside a slot; the first when there is none."""
-    return 2 if slot == 1 else 1  # noqa: PLR2004  # there are two
+    return 2 if slot == 1 else 1
 
 
 def port(slot: int) -> int:

@@ -1,4 +1,4 @@
-"""nginx in front of the game: its site, its certificate, its limits."""
+"""The site in front of the game: nginx, its certificate, its limits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def certificate(wish: Wish) -> Certificate | None:
 def site(wish: Wish, facts: Facts, shown: Certificate | None) -> str:
     """Write nginx's configuration."""
     return render(
-        "site.conf",
+        "nginx.conf",
         domain=wish.domain,
         certificate=shown,
         hsts=bool(wish.domain),
@@ -67,7 +67,8 @@ def capacity(target: Target) -> Step:
     so = f"grep -qE '^\\s*worker_connections {CONNECTIONS};' {MAIN} && test ! -e {DEFAULT}"
     limit = Paper(FILES, "worker_rlimit_nofile 65535;  # written by `killer deploy`\n")
     deed = (
-        f"sed -i -E 's/^(\\s*)worker_connections\\s+[0-9]+;/\\1worker_connections {CONNECTIONS};/' {MAIN}"
+        rf"sed -i -E 's/^(\s*)worker_connections\s+[0-9]+;/\1worker_connections {CONNECTIONS};/'"
+        f" {MAIN}"
         f" && rm -f {DEFAULT} && {RELOAD}"
     )
 
@@ -97,7 +98,7 @@ def _site_step(
     def lay() -> None:
         before = target.read(SITE)
         step.do()
-        answer = target.ask(f"install -d {CHALLENGES} && {RELOAD}")
+        answer = target.ask(f"install -d {CHALLENGES}; {RELOAD}")
         if answer.code:
             _put_back(target, before)
             raise DeployError("nginx_refused", answer.said, host=target.name)

@@ -43,7 +43,7 @@ def runs(target: Target, release_: str) -> bool:
 
 
 def _alone(slot: int) -> str:
-    """Give the condition that a slot serves, starts with the machine, and the other does neither."""
+    """Give the condition that a slot serves, starts with the machine, and the other doesn't."""
     idle = places.other(slot)
     return (
         f"systemctl is-active -q killer@{slot}.service"
@@ -54,7 +54,7 @@ def _alone(slot: int) -> str:
 
 
 def switch(target: Target, release_: str, tell: Tell) -> str:
-    """Start a release in the idle slot, try it, lead the players there; give what it says of itself.
+    """Start a release in the idle slot, try it, lead players there; give what it says.
 
     Raises:
         DeployError: it isn't fit to serve; players are where they were.

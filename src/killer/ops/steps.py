@@ -20,11 +20,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; `name` is the end of its sentence's key. Doing it again after half of it is safe."""
+    """One step, named by the end of its sentence's key. It may be done again after half of it."""
 
     name: str
     settled: Callable[[], bool]
-    do: Callable[[], None]
+    do: Callable[[], object]
 
 
 Tell = Callable[[str, Outcome | None], None]
@@ -92,8 +92,4 @@ def papers(name: str, target: Target, files: Iterable[Paper], after: str = "true
 
 def condition(name: str, target: Target, so: str, deed: str, code: str = "command_failed") -> Step:
     """Make a step of a condition of the shell, and the command that makes it true."""
-    return Step(name, lambda: target.holds(so), lambda: _deed(target, deed, code))
-
-
-def _deed(target: Target, deed: str, code: str) -> None:
-    target.run(deed, code)
+    return Step(name, lambda: target.holds(so), lambda: target.run(deed, code))

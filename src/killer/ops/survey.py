@@ -18,9 +18,10 @@ echo "machine=$(uname -m)"; echo "systemd=$([ -d /run/systemd/system ] && echo y
 echo "python=$(python3 -c 'import sys; print(*sys.version_info[:2], sep=".")' 2>/dev/null)"
 echo "free=$(df -Pk /opt 2>/dev/null | awk 'NR == 2 { print $4 }')"
 echo "ipv6=$([ -e /proc/net/if_inet6 ] && echo yes)"
-echo "ssh=$( (sshd -T 2>/dev/null || /usr/sbin/sshd -T 2>/dev/null) | awk '$1 == "port" { print $2 }' | xargs)"
+echo "ssh=$(/usr/sbin/sshd -T 2>/dev/null | awk '$1 == "port" { print $2 }' | xargs)"
 echo "addresses=$(hostname -I 2>/dev/null)"
-echo "web=$(ss -Hltnp '( sport = :80 or sport = :443 )' 2>/dev/null | grep -o '(("[^"]*"' | tr -d '("' | sort -u | xargs)"
+web="$(ss -Hltnp '( sport = :80 or sport = :443 )' 2>/dev/null)"
+echo "web=$(echo "$web" | grep -o '(("[^"]*"' | tr -d '("' | sort -u | xargs)"
 """
 
 

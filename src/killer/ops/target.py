@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from fabric import Connection
-from invoke.exceptions import CommandTimedOut
 from paramiko.client import AutoAddPolicy
 from paramiko.ssh_exception import (
     AuthenticationException,
@@ -27,7 +26,7 @@ from paramiko.ssh_exception import (
 from killer.ops.failures import DeployError
 
 PATIENCE = 15.0  # seconds for a machine to take a connection
-LONGEST = 900.0  # seconds of one command
+LONGEST = 900.0  # seconds in which a command says nothing
 ROOT = "root"
 EVERYBODYS = Path("/etc/ssh/ssh_known_hosts")
 
@@ -63,6 +62,7 @@ class Target(ABC):
     def put(self, content: bytes | Path, path: str) -> None:
         """Put a file at a place where only root and its owner may look."""
 
+    @abstractmethod
     def again(self) -> None:
         """Reach the machine once more, by a connection of its own.
 
@@ -70,6 +70,7 @@ class Target(ABC):
             DeployError: it can't be reached any more.
         """
 
+    @abstractmethod
     def close(self) -> None:
         """Leave nothing temporary behind."""
 
@@ -111,7 +112,7 @@ class Target(ABC):
         """Give the path of a file to be, in a folder that nobody else may enter."""
 
     def link(self, path: str, to: str) -> None:
-        """Let a symbolic link lead somewhere else, in one step that nobody can see the middle of."""
+        """Let a symbolic link lead somewhere else, in one step."""
         self.run(f"ln -sfn {to} {path}.new && mv -fT {path}.new {path}")
 
 
@@ -136,9 +137,15 @@ class Here(Target):
         """Run a command in this terminal."""
         return subprocess.run(command, shell=True, check=False).returncode  # noqa: S602  # as above
 
+    def again(self) -> None:
+        """Do nothing: it is here."""
+
+    def close(self) -> None:
+        """Do nothing: every file was moved to its place."""
+
     def spool(self) -> str:
-        """Give a name below root's own folder."""
-        return f"/root/.killer-{secrets.token_hex(8)}"
+        """Give a name where only root may write."""
+        return f"/run/killer-{secrets.token_hex(8)}"
 
     def put(self, content: bytes | Path, path: str) -> None:
         """Put a file there."""
@@ -194,18 +201,18 @@ class Remote(Target):
         """Run a command of the shell there.
 
         Raises:
-            DeployError: the line broke, or the command took more than 15 minutes.
+            DeployError: the line broke, or the command said nothing for 15 minutes.
         """
         words = f"{self._sudo}sh -c {shlex.quote(command)}"
         try:
-            done = self._connection.run(
-                words, hide=True, warn=True, in_stream=False, timeout=LONGEST
-            )
-        except CommandTimedOut as error:
+            line, out, err = self._connection.client.exec_command(words, timeout=LONGEST)
+            line.close()
+            said = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+            return Answer(out.channel.recv_exit_status(), *said)
+        except TimeoutError as error:
             raise DeployError("too_long", host=self.name) from error
         except (SSHException, OSError, EOFError) as error:
             raise DeployError("line_lost", host=self.name, cause=str(error)) from error
-        return Answer(done.return_code, done.stdout, done.stderr)
 
     def show(self, command: str) -> int:
         """Run a command there in this terminal."""
@@ -222,8 +229,8 @@ class Remote(Target):
     def spool(self) -> str:
         """Give a name in a folder of this connection's own."""
         if not self._folder:
-            made = self._connection.run("mktemp -d", hide=True, in_stream=False)
-            self._folder = made.stdout.strip()
+            _, made, _ = self._connection.client.exec_command("mktemp -d")
+            self._folder = made.read().decode().strip()
         return f"{self._folder}/{secrets.token_hex(4)}"
 
     def put(self, content: bytes | Path, path: str) -> None:

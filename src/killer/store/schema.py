@@ -13,12 +13,12 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 NEWEST = max(file.stem.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 
 
-def version(connection: Connection) -> str:
-    """Give the number of a database's schema; empty when it has none."""
+def revision(connection: Connection) -> str | None:
+    """Give the schema that the database has; none when no migration has been there."""
     if not inspect(connection).has_table("alembic_version"):
-        return ""
+        return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return str(found or "")
+    return None if found is None else str(found)
 
 
 def serves(database: Database) -> bool:
@@ -30,4 +30,4 @@ def serves(database: Database) -> bool:
         StoreUnavailableError: it can't be asked.
     """
     with database.read() as connection:
-        return version(connection) >= NEWEST
+        return (revision(connection) or "") >= NEWEST

@@ -28,7 +28,7 @@ def migrate(database: Database) -> None:
     with database.write() as connection:
         if not database.embedded:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        if schema.version(connection) > schema.NEWEST:
+        if (schema.revision(connection) or "") > schema.NEWEST:
             return
         config = _config()
         config.attributes["connection"] = connection
