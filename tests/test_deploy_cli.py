@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from killer import cli
+from killer.cli.deploy import Tale
 from killer.language import LANGUAGES, speaking
+from killer.ops.steps import Outcome
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +39,18 @@ def test_a_certificate_without_its_key_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_deploy_asks_for_a_machine() -> None:
     assert CliRunner().invoke(cli.build(), ["deploy"]).exit_code == 2
+
+
+def test_what_becomes_of_each_step_is_told_on_a_line_of_its_own() -> None:
+    written = io.StringIO()
+    with speaking("en"), Tale(Console(file=written)) as tale:
+        tale("user", None)
+        tale("user", Outcome.ALREADY)
+        tale("switch", None)
+        tale("switch.start", None)
+        tale("switch", Outcome.DONE)
+    assert written.getvalue().splitlines() == [
+        "= User “killer”, without rights (already so)",
+        "  · Start beside the old one",
+        "+ Players move to this release (done)",
+    ]

@@ -12,6 +12,8 @@ nginx nginx the site in front of several workers
 redis-server redis-server the bell and the sessions between nodes
 postgres postgresql the store on PostgreSQL
 wrk wrk the cost of one request
+nft nftables the rules of the firewall
+logrotate logrotate the rotation of the logs
 LIST
 	[ "$suite" != deploy ] || cat <<'LIST'
 debootstrap debootstrap the system of a rented server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from killer.ops import site, steps
@@ -37,22 +39,30 @@ def test_a_site_that_nginx_refuses_is_taken_back(before: str | None) -> None:
         assert machine.said[-1] == f"rm -f {site.SITE}"
 
 
-def test_let_s_encrypt_is_asked_only_for_a_name_that_leads_here() -> None:
+def test_let_s_encrypt_is_asked_for_the_domain_and_nginx_told_of_renewals() -> None:
     machine = PaperMachine(name=f"root@{HERE}")
     machine.on("test -s", code=1)
     wish = Wish(host=HERE, domain="localhost", email="orga@example.org")
-    assert steps.walk([site.asked_for(machine, wish, SOUND)], Told()) == 1
+    site.check_domain(machine, wish, SOUND)
+    assert steps.walk([site.asked_for(machine, wish)], Told()) == 1
     (asked,) = [each for each in machine.said if "certbot" in each]
     assert "-d localhost" in asked
     assert "-m orga@example.org" in asked
-    assert machine.files[site.HOOK][1] == "755", "a renewal reloads nginx"
+    assert machine.files[site.HOOK][1] == "755"
+
+
+def test_a_domain_that_leads_elsewhere_is_refused_before_anything_is_done() -> None:
     elsewhere = PaperMachine(name="root@203.0.113.7")
     elsewhere.on("test -s", code=1)
+    wish = Wish(host="203.0.113.7", domain="localhost")
     with pytest.raises(DeployError) as error:
-        steps.walk([site.asked_for(elsewhere, wish, SOUND)], Told())
+        site.check_domain(elsewhere, wish, SOUND)
     assert error.value.code == "domain"
     assert "203.0.113.7" in error.value.sentence
-    assert not [each for each in elsewhere.said if "certbot" in each]
+    elsewhere.on("test -s")
+    site.check_domain(elsewhere, wish, SOUND)  # there is a certificate already
+    elsewhere.on("test -s", code=1)
+    site.check_domain(elsewhere, replace(wish, certificate=True), SOUND)  # its owner knows
 
 
 def test_let_s_encrypt_s_refusal_is_said() -> None:
@@ -61,7 +71,7 @@ def test_let_s_encrypt_s_refusal_is_said() -> None:
     machine.on("certbot", code=1, err="Timeout during connect")
     wish = Wish(host=HERE, domain="localhost")
     with pytest.raises(DeployError) as error:
-        steps.walk([site.asked_for(machine, wish, SOUND)], Told())
+        steps.walk([site.asked_for(machine, wish)], Told())
     assert error.value.code == "certbot_failed"
     assert "Timeout during connect" in error.value.sentence
 

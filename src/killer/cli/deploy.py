@@ -21,6 +21,7 @@ from killer.ops.steps import Outcome
 from killer.ops.target import Here, Remote, Target
 
 REMEMBERED = build.CHECKOUT / ".killer" / "host"  # the last machine that was deployed to
+PART = "switch."  # how the names of the parts of a step begin; nothing becomes of them alone
 SIGNS = {Outcome.ALREADY: "[dim]=[/]", Outcome.DONE: "[green]+[/]", Outcome.WOULD: "[yellow]?[/]"}
 
 Host = Annotated[str, typer.Argument(metavar="[USER@]HOST")]
@@ -47,8 +48,8 @@ class Tale:
         sentence = say(f"step.{name}")
         if outcome is None:
             self._status.update(sentence)
-            if not self._console.is_terminal:
-                self._console.print(f"… {sentence}", highlight=False)
+            if name.startswith(PART):
+                self._console.print(f"  [dim]· {sentence}[/]", highlight=False)
             return
         told = say(f"outcome.{outcome.value}")
         self._console.print(f"{SIGNS[outcome]} {sentence} [dim]({told})[/]", highlight=False)

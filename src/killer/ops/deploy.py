@@ -52,6 +52,7 @@ def deploy(target: Target, order: Order, tell: steps.Tell, *, dry: bool = False)
     """
     facts = survey.look(target)
     survey.judge(target, facts)
+    site.check_domain(target, order.wish, facts)
     changed = steps.walk([machine.packages(target, order.wish)], tell, dry=dry)
     if not facts.python and not dry:
         facts = survey.look(target)
@@ -95,9 +96,9 @@ def _front(target: Target, order: Order, facts: Facts) -> Iterator[Step]:
     if order.chain and order.key:
         yield site.given(target, order.chain, order.key)
     elif not wish.certificate:
-        if not target.holds(f"test -s {wanted.chain}"):
+        if not site.answers_questions(target):
             yield site.plain(target, wish, facts)
-        yield site.asked_for(target, wish, facts)
+        yield site.asked_for(target, wish)
     yield site.secure(target, wish, facts)
 
 

@@ -127,8 +127,8 @@ def given(target: Target, chain: Path, key: Path) -> Step:
     return papers("certificate", target, files, reload)
 
 
-def asked_for(target: Target, wish: Wish, facts: Facts) -> Step:
-    """Give the step of a certificate from Let's Encrypt, which looks at the domain first."""
+def asked_for(target: Target, wish: Wish) -> Step:
+    """Give the step of a certificate from Let's Encrypt, which asks the site a question first."""
     wanted = certificate(wish)
     assert wanted
     hook = Paper(HOOK, "#!/bin/sh\nsystemctl reload nginx\n", "755")
@@ -139,7 +139,6 @@ def asked_for(target: Target, wish: Wish, facts: Facts) -> Step:
     )
 
     def ask() -> None:
-        check_domain(target, wish.domain, facts)
         target.run(deed, "certbot_failed", domain=wish.domain)
         hook.lay(target)
 
@@ -147,12 +146,21 @@ def asked_for(target: Target, wish: Wish, facts: Facts) -> Step:
     return Step("certificate", lambda: target.holds(so) and hook.lies_on(target), ask)
 
 
-def check_domain(target: Target, domain: str, facts: Facts) -> None:
+def answers_questions(target: Target) -> bool:
+    """Tell whether the site that is there lets Let's Encrypt ask."""
+    return target.holds(f"grep -q acme-challenge {SITE}")
+
+
+def check_domain(target: Target, wish: Wish, facts: Facts) -> None:
     """Refuse a name that doesn't lead to this machine: Let's Encrypt counts failed tries.
 
     Raises:
         DeployError: it leads nowhere, or elsewhere.
     """
+    domain = wish.domain
+    wanted = certificate(wish)
+    if not domain or wish.certificate or (wanted and target.holds(f"test -s {wanted.chain}")):
+        return
     host = target.name.rpartition("@")[2].partition(":")[0]
     leads, here = _addresses(domain), {*facts.addresses, *_addresses(host)}
     if not leads & here:
