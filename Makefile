@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev packages demo run check test bench capacity lock clean
+.PHONY: help install install-dev packages demo run check test test-deploy bench capacity lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -44,6 +44,11 @@ check: install-dev ## what must hold before a commit: format, rules, types, the 
 
 test: install-dev packages ## every test; those whose program is missing are named at the end
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 15 $(ARGS)
+
+# Its base system is made once (two minutes) and kept in ~/.cache/killer-tests.
+test-deploy: install-dev ## `killer deploy` on a real throw-away server, about five minutes (as root)
+	@sh tools/packages.sh deploy
+	@$(BIN)/pytest -n 0 -m deploy tests/deploy --durations 15 $(ARGS)
 
 bench: install-dev ## a look at the most important figures, 3 minutes; ARGS=sheet: the Google Sheet, about 20
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -10,7 +10,7 @@ import pytest
 
 from killer import settings
 from killer.language import say, speaking
-from killer.settings import CPUS, EXAMPLES, BadSettingError, Settings, load
+from killer.settings import CPUS, EXAMPLES, BadSettingError, Settings, as_environment, load
 
 GOOD = "a secret that nobody else has"
 
@@ -102,6 +102,14 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
     assert settings.in_use(load({"DATABASE_URL": "postgresql://db/k"}))["bell"] == (
         "postgresql, else look"
     )
+
+
+def test_each_server_on_the_same_data_has_figures_of_its_own(tmp_path: Path) -> None:
+    alone = load({"DATA_DIR": str(tmp_path)})
+    assert alone.figures == tmp_path / "metrics"
+    beside = load({"DATA_DIR": str(tmp_path), "RUNTIME_DIRECTORY": "/run/killer-2"})
+    assert beside.figures == Path("/run/killer-2/metrics")
+    assert load(as_environment(alone)).figures == alone.figures
 
 
 def test_the_address_is_what_people_type() -> None:

@@ -4,6 +4,8 @@
 Usage: `python3 tools/install.py` for what runs in production, `python3 tools/install.py dev` for
 the tests' tools too. A second call costs some hundredths of a second; calls at the same time wait
 for each other. Standard library only: it runs before anything is installed.
+
+`killer deploy` calls it with `libraries` or `package`, a folder, a Python version, a platform.
 """
 
 from __future__ import annotations
@@ -182,7 +184,22 @@ def install(kind: str) -> None:
     STAMPS[kind].write_text(fingerprint(kind))
 
 
+def elsewhere(what: str, folder: str, python: str, platform: str) -> None:
+    """Install the locked libraries or the package into a folder, for another machine's Python."""
+    pip = find_pip()
+    install_uv(pip)
+    settings = indexes(pip)
+    machine = ("--python-version", python, "--python-platform", platform, "--target", folder)
+    common = ("pip", "install", "-q", "--python", sys.executable, *machine)
+    lock = ("--require-hashes", "--only-binary", ":all:", "-r", LOCKS / "prod.txt")
+    build = ("--build-constraints", LOCKS / "build.txt", "--no-deps", "--reinstall", ROOT)
+    run(UV, *common, *(lock if what == "libraries" else build), **settings)
+
+
 def main() -> None:
+    if sys.argv[1:2] in (["libraries"], ["package"]):
+        elsewhere(*sys.argv[1:])
+        return
     kind = "dev" if "dev" in sys.argv[1:] else "prod"
     if sys.version_info < (3, 11):  # noqa: UP036 - said to whoever runs it with an old one
         raise InstallError("Killer needs Python 3.11 or newer; name one: make PYTHON=python3.12.")

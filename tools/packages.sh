@@ -2,6 +2,7 @@
 # Install the Debian programs that only the tests need, when whoever runs this may; else say what is
 # left out. Nothing is asked of apt when all are there. No service is started: the tests start their own.
 set -eu
+suite=${1-} # `deploy`: also what a real server to deploy to needs
 
 # program, Debian package, what it is for
 programs() {
@@ -12,6 +13,15 @@ redis-server redis-server the bell and the sessions between nodes
 postgres postgresql the store on PostgreSQL
 wrk wrk the cost of one request
 sftp-server openssh-sftp-server the copy of a backup on another host
+nft nftables the rules of the firewall
+logrotate logrotate the rotation of the logs
+LIST
+	[ "$suite" != deploy ] || cat <<'LIST'
+debootstrap debootstrap the system of a rented server
+systemd-nspawn systemd-container that server itself
+slirp4netns slirp4netns its way to the registries
+ssh openssh-client the line to it
+ip iproute2 its network
 LIST
 }
 

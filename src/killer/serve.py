@@ -47,10 +47,10 @@ def command() -> list[str]:
 
 def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
     """Give the server's environment: all settings, and a fresh folder for its figures."""
-    folder = settings.data_dir / "metrics"
+    folder = settings.figures
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    return {**base, **settings_.as_environment(settings), metrics.FOLDER: str(folder.absolute())}
+    return {**base, **settings_.as_environment(settings), metrics.FOLDER: str(folder)}
 
 
 def run(settings: Settings) -> None:

@@ -62,6 +62,9 @@ class Settings:
     backup_to: str = _variable(
         "", "BACKUP_TO", "Where each backup is copied to: user@host:folder, or a mounted disk."
     )
+    runtime_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
+        Path(), "RUNTIME_DIRECTORY", "Folder of this process's figures; DATA_DIR when empty."
+    )
     database_url: str = _variable(
         "", "DATABASE_URL", "sqlite:///… or postgresql://…; DATA_DIR/killer.sqlite3 when empty."
     )
@@ -179,6 +182,12 @@ class Settings:
         """Give the id of the Google Sheet, from its address or by itself; empty when none."""
         found = re.search(r"/spreadsheets/d/([\w-]+)", self.sheet_id)
         return found[1] if found else self.sheet_id
+
+    @property
+    def figures(self) -> Path:
+        """Give the folder of the workers' figures: another one for each server on the same data."""
+        empty = self.runtime_dir == Path()
+        return (self.data_dir if empty else self.runtime_dir).absolute() / "metrics"
 
     @property
     def photos(self) -> Path:

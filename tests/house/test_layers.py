@@ -22,11 +22,13 @@ KEPT_IN = {
     "google": ("sheets/google.py",),
     "redis": ("store/redis.py",),
     "flask": ("web/", "app.py"),
-    "jinja2": ("web/", "app.py", "crowd/"),
+    "jinja2": ("web/", "app.py", "crowd/", "ops/render.py"),
     "werkzeug": ("web/", "app.py"),
     "prometheus_client": ("watch/metrics.py", "watch/totals.py", "ops/gunicorn.py"),
     "locust": ("crowd/",),
     "pygal": ("crowd/",),
+    "fabric": ("ops/target.py",),
+    "paramiko": ("ops/target.py",),
 }
 
 

@@ -32,6 +32,7 @@ CODES = {
     "BadPhotoError": "photo",
     "BackupError": "backup",
     "MoveError": "move",
+    "DeployError": "deploy",
 }
 
 

@@ -104,7 +104,7 @@ def migrate(url: str) -> None:
     """Bring a database to the newest schema."""
     database = Database(url)
     migrations.migrate(database)
-    tell(current=schema.is_newest(database))
+    tell(current=schema.serves(database))
     database.close()
 
 

@@ -10,6 +10,7 @@ from killer.cli import (
     backup,
     cards,
     database,
+    deploy,
     loadtest,
     mail,
     photos,
@@ -31,6 +32,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "backup": backup.backup,
     "restore": backup.restore,
     "migrate-database": database.migrate_database,
+    "deploy": deploy.deploy,
+    "restart": deploy.restart,
+    "rollback": deploy.rollback,
+    "logs": deploy.logs,
 }
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "organiser": {"add": server.organiser_add},

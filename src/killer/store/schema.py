@@ -22,11 +22,13 @@ def revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def is_newest(database: Database, away: float = AWAY) -> bool:
-    """Tell whether the database has the newest schema.
+def serves(database: Database, away: float = AWAY) -> bool:
+    """Tell whether this code can work on a database: its schema is ours, or a newer release's.
+
+    A newer release only adds to the schema, so that the release before it goes on beside it.
 
     Raises:
         StoreUnavailableError: it can't be asked, or stayed away for so many seconds.
     """
     with database.read(away) as connection:
-        return revision(connection) == NEWEST
+        return (revision(connection) or "") >= NEWEST

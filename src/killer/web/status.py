@@ -45,7 +45,7 @@ def _parts() -> shapes.Ready:
         sheet_lag=None,
     )
     try:
-        found.migrations = schema.is_newest(site().database, away=0)
+        found.migrations = schema.serves(site().database, away=0)
         found.sheet_lag = _sheet_lag() if found.migrations else None
         found.ready = found.migrations and serving
     except StoreUnavailableError:

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from killer.store import schema
 from killer.store.database import Connection, Database
 
 LOCK = 1263553612  # any number that nothing else on the server locks
@@ -20,9 +21,13 @@ def _config() -> Config:
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to the newest schema; one process at a time may do it."""
+    """Bring the database to the newest schema; one process at a time may do it.
+
+    A schema that a newer release has made is left as it is: Alembic wouldn't know its number.
+    """
     with database.write() as connection:
-        upgrade(connection)
+        if (schema.revision(connection) or "") <= schema.NEWEST:
+            upgrade(connection)
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:

@@ -1,0 +1,222 @@
+"""The whole deployment: what `killer deploy`, `restart`, `rollback` and `logs` do on a machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from killer.ops import build, machine, places, release, site, slots, steps, survey
+from killer.ops.failures import DeployError
+from killer.ops.machine import Wish
+from killer.ops.steps import Step
+from killer.ops.survey import Facts
+from killer.ops.target import Target
+
+#: As `killer serve` logs them when it starts.
+SHOWN = (
+    "bind",
+    "workers",
+    "worker_class",
+    "worker_connections",
+    "timeout",
+    "keepalive",
+    "preload_app",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one call of `killer deploy` is to do."""
+
+    wish: Wish
+    checkout: Path = build.CHECKOUT
+    chain: Path | None = None
+    key: Path | None = None
+
+
+def kept_wish(target: Target) -> Wish:
+    """Give what the last deployment was asked for."""
+    found = json.loads(target.read(places.WISHES) or "{}")
+    known = asdict(Wish())
+    return Wish(**{name: value for name, value in found.items() if name in known})
+
+
+def deploy(target: Target, order: Order, tell: steps.Tell, *, dry: bool = False) -> int:
+    """Bring a machine to what this checkout says; give how many steps changed something.
+
+    Raises:
+        DeployError: why not; what was done stays and is not done again.
+    """
+    facts = survey.look(target)
+    survey.judge(target, facts)
+    site.check_domain(target, order.wish, facts)
+    changed = steps.walk([machine.packages(target, order.wish)], tell, dry=dry)
+    if not facts.python and not dry:
+        facts = survey.look(target)
+        survey.judge(target, facts)
+    return changed + steps.walk(_all(target, order, facts, tell), tell, dry=dry)
+
+
+def _all(target: Target, order: Order, facts: Facts, tell: steps.Tell) -> Iterator[Step]:
+    """Give the steps in their order; each is made when those before it are done."""
+    wish = order.wish
+    made = build.of(order.checkout, facts)
+    yield machine.user(target)
+    yield machine.folders(target)
+    yield machine.settings(target, wish, order.checkout)
+    yield machine.command(target)
+    yield machine.units(target)
+    yield machine.logs(target)
+    yield Step(
+        "release", lambda: bool(release.folder(target, made)), lambda: release.bring(target, made)
+    )
+    yield from _front(target, order, facts)
+    if wish.firewall:
+        yield machine.firewall(target, facts)
+    yield Step(
+        "switch",
+        lambda: slots.runs(target, release.folder(target, made) or "-"),
+        lambda: _update(target, release.folder(target, made), tell),
+    )
+    yield machine.backups(target)
+    yield _wish(target, wish)
+    yield Step("tidy", lambda: not release.superfluous(target), lambda: release.tidy(target))
+
+
+def _front(target: Target, order: Order, facts: Facts) -> Iterator[Step]:
+    """Give the steps of nginx: a certificate that is asked for needs a plain site first."""
+    yield site.capacity(target)
+    wish, wanted = order.wish, site.certificate(order.wish)
+    if wanted is None:
+        yield site.plain(target, wish, facts)
+        return
+    if order.chain and order.key:
+        yield site.given(target, order.chain, order.key)
+    elif not wish.certificate:
+        if not site.answers_questions(target):
+            yield site.plain(target, wish, facts)
+        yield site.asked_for(target, wish)
+    yield site.secure(target, wish, facts)
+
+
+def _wish(target: Target, wish: Wish) -> Step:
+    text = json.dumps(asdict(wish), indent=2) + "\n"
+    return steps.papers("wish", target, [steps.Paper(places.WISHES, text)])
+
+
+def _update(target: Target, made: str, tell: steps.Tell) -> None:
+    if slots.live(target):
+        back_up(target, tell)
+    _dance(target, made, tell)
+
+
+def back_up(target: Target, tell: steps.Tell) -> None:
+    """Keep what there is before another release may change the schema.
+
+    Raises:
+        DeployError: the backup failed; nothing else was done.
+    """
+    tell("backup", None)
+    live = release.led_to(target, places.CURRENT)
+    said = target.ask(slots.as_user(f"{live}/.venv/bin/python -m killer backup"))
+    if said.code:
+        raise DeployError("no_backup", said.said, host=target.name)
+    tell("backup", steps.Outcome.DONE)
+
+
+def _dance(target: Target, made: str, tell: steps.Tell) -> None:
+    slots.switch(target, made, lambda name: tell(f"switch.{name}", None))
+
+
+def restart(target: Target, tell: steps.Tell) -> None:
+    """Start the same release with what killer.env says now, without a phone noticing.
+
+    Raises:
+        DeployError: nothing is deployed there, or it doesn't serve with these settings.
+    """
+    made = release.led_to(target, places.CURRENT)
+    if not made:
+        raise DeployError("nothing_there", host=target.name)
+    _dance(target, made, tell)
+
+
+def rollback(target: Target, tell: steps.Tell) -> str:
+    """Let the release before the present one serve again, on the same data; give its name.
+
+    Raises:
+        DeployError: there is none, or it doesn't serve.
+    """
+    made = release.led_to(target, places.PREVIOUS)
+    if not made:
+        raise DeployError("no_previous", host=target.name)
+    _dance(target, made, tell)
+    return made.rpartition("/")[2]
+
+
+def logs(target: Target, *, follow: bool, lines: int) -> int:
+    """Show what the server said, and what it says as long as it is followed."""
+    tail = "-f" if follow else "--no-pager"
+    units = " ".join(f"-u {unit}" for unit in ("'killer@*.service'", "killer-backup.service"))
+    return target.show(f"journalctl {units} -n {lines} {tail}")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a machine is after a deployment."""
+
+    units: dict[str, str]
+    ready: str
+    settings: dict[str, str]
+    release: str
+    address: str
+    advice: bool  # killer.env says another address than the one that was deployed for
+
+
+def status(target: Target, wish: Wish) -> Status:
+    """Ask a machine how it is."""
+    slot = slots.live(target)
+    names = [f"killer@{slot}.service", "nginx.service", "killer-backup.timer"]
+    states = target.ask(f"systemctl is-active {' '.join(names)}").out.split()
+    made = release.led_to(target, places.CURRENT)
+    environment = target.read(places.ENVIRONMENT) or ""
+    return Status(
+        units=dict(zip(names, states, strict=False)),
+        ready=_ready(target, slot),
+        settings=in_force(target, slot),
+        release=made.rpartition("/")[2],
+        address=wish.address,
+        advice=f"PUBLIC_URL={wish.address}" not in environment,
+    )
+
+
+def _ready(target: Target, slot: int) -> str:
+    url = f"http://127.0.0.1:{places.port(slot)}/health/ready"
+    ask = f"import urllib.request as u; print(u.urlopen('{url}', timeout=10).read().decode())"
+    answer = target.ask(f'python3 -c "{ask}"')
+    return answer.said.strip().splitlines()[-1] if answer.said else ""
+
+
+def in_force(target: Target, slot: int) -> dict[str, str]:
+    """Give the settings that the serving process logged when it started."""
+    unit = f"killer@{slot}.service"
+    since = f'_SYSTEMD_INVOCATION_ID="$(systemctl show -p InvocationID --value {unit})"'
+    said = target.ask(f"journalctl {since} --no-pager -o cat").out
+    found = {name: re.search(rf"\b{name}: ([^\s\",]+)", said) for name in SHOWN}
+    return {name: match[1] for name, match in found.items() if match}
+
+
+def merged(
+    target: Target, *, domain: str, email: str, certificate: bool, firewall: bool | None
+) -> Wish:
+    """Fill what wasn't asked for this time with what the last deployment was asked for."""
+    kept = kept_wish(target)
+    return Wish(
+        host=target.name.rpartition("@")[2].partition(":")[0],
+        domain=domain or kept.domain,
+        email=email or kept.email,
+        certificate=certificate or (kept.certificate and domain in {"", kept.domain}),
+        firewall=kept.firewall if firewall is None else firewall,
+    )

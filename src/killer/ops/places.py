@@ -1,0 +1,51 @@
+"""Where everything lies on the machine that is deployed to."""
+
+from __future__ import annotations
+
+import re
+
+USER = "killer"
+WEB = "www-data"  # as whom Debian's nginx runs
+HOME = "/opt/killer"
+RELEASES = f"{HOME}/releases"
+LIBRARIES = f"{HOME}/libraries"
+SLOTS = f"{HOME}/slots"
+CURRENT = f"{HOME}/current"
+PREVIOUS = f"{HOME}/previous"
+LIVE = f"{HOME}/live.sock"  # a link to the socket of the slot that players reach
+SOCKETS = "/run/killer"
+DATA = "/var/lib/killer"
+SETTINGS = "/etc/killer"
+ENVIRONMENT = f"{SETTINGS}/killer.env"
+WISHES = f"{SETTINGS}/deploy.json"
+UNITS = "/etc/systemd/system"
+COMPLETE = "complete"  # a file that says that a folder was filled to the end
+
+BOTH = (1, 2)
+FIRST_PORT = 8080
+
+
+def other(slot: int) -> int:
+    """Give the slot beside a slot; the first when there is none."""
+    return 2 if slot == 1 else 1
+
+
+def port(slot: int) -> int:
+    """Give the port of a slot on the machine itself, for checks and figures."""
+    return FIRST_PORT + slot
+
+
+def socket(slot: int) -> str:
+    """Give the socket by which nginx reaches a slot."""
+    return f"{SOCKETS}/{slot}.sock"
+
+
+def slot_of(path: str) -> int:
+    """Give the slot to which a socket belongs; 0 for none."""
+    found = re.fullmatch(rf"{SOCKETS}/([12])\.sock", path.strip())
+    return int(found[1]) if found else 0
+
+
+def units(slot: int) -> str:
+    """Give the names of a slot's units, the service first: it stops before its socket."""
+    return f"killer@{slot}.service killer@{slot}.socket"
