@@ -94,12 +94,12 @@ class Assumed:
             tail += 1e-6
         whole = 1 - (low / high) ** tail
         rest = high ** (power - tail) - low ** (power - tail)
-        return tail * low**tail * rest / (power - tail) / whole
+        return float(tail * low**tail * rest / (power - tail) / whole)
 
     def size(self, chance: float) -> int:
         """Give the size below which that share of the games is."""
         whole = 1 - (self.smallest / self.largest) ** self.tail
-        return round(self.smallest * (1 - chance * whole) ** (-1 / self.tail))
+        return int(self.smallest * (1 - chance * whole) ** (-1 / self.tail) + 0.5)
 
     def ended(self, step: int) -> float:
         """Give the share of the games that have been ended before a step, on Sunday afternoon."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from statistics import mean
@@ -11,9 +11,8 @@ from statistics import mean
 from benchmarks import fleet, storm, weekend
 from benchmarks.assumed import HOUR, STEP, STEPS, Assumed
 from benchmarks.fleet import POLICIES, Cost, Moment
-from benchmarks.weekend import Loss, Weekend
+from benchmarks.weekend import Loss, Tell, Weekend
 
-Tell = Callable[[float], None]
 FIRM, LOOSE = 0.05, 0.12  # of sums over the fleet; of what hangs on its few largest games
 
 
@@ -60,7 +59,7 @@ def pairs(case: Case, seed: int, runs: int, tell: Tell = float) -> list[Pair]:
     moments = fleet.weekend(case.assumed)
     at = fleet.busiest(moments)
     played = {
-        policy: simulated(policy, case, seed, runs, lambda done, n=n: tell((n + done) / 3))
+        policy: simulated(policy, case, seed, runs, part(tell, n, len(POLICIES)))
         for n, policy in enumerate(POLICIES)
     }
     usual = played["two"]
@@ -80,10 +79,15 @@ def simulated(policy: str, case: Case, seed: int, runs: int, tell: Tell) -> list
             case.games,
             case.shards,
             seeded(seed, run),
-            lambda done, run=run: tell((run + done) / runs),
+            part(tell, run, runs),
         )
         for run in range(runs)
     ]
+
+
+def part(tell: Tell, number: int, of: int) -> Tell:
+    """Tell of one of so many parts as of a part of the whole."""
+    return lambda done: tell((number + done) / of)
 
 
 def seeded(*seed: int) -> Random:
@@ -108,8 +112,10 @@ def flows(case: Case, at: Moment, moments: list[Moment], played: list[Weekend]) 
     near = range(max(0, at.step - HOUR // 2), min(STEPS, at.step + HOUR // 2))
     heard = mean(each.heard[step] for each in played for step in near) / STEP
     frames = mean(fleet.deliveries(assumed, games, moments[step]) for step in near)
-    died = mean(weekend.worst_hour(each.died) for each in played)
-    arrived = mean(weekend.worst_hour(each.arrived) for each in played)
+    hour = fleet.hour_of_deaths(assumed, moments)
+    died = mean(each.died[step] for each in played for step in hour) / STEP
+    hour = fleet.hour_of_arrivals(assumed)
+    arrived = mean(each.arrived[step] for each in played for step in hour) / STEP
     woken = mean(each.total(at.step) for each in played) * assumed.wakes / 3600
     yield Pair("deaths, worst hour", "/s", fleet.deaths(assumed, games, moments), died, FIRM)
     yield Pair("frames to phones, busiest hour", "/s", frames, heard, LOOSE)
@@ -142,9 +148,5 @@ def storms(case: Case, at: Moment, chance: Random) -> Iterator[Pair]:
         paper = storm.expect(kind, hit, wait, case.assumed)
         found = storm.simulate(kind, hit, wait, case.assumed, chance)
         yield Pair(f"node {kind}: all are back", "s", paper.settled, found.settled, FIRM)
-        yield Pair(f"node {kind}: CPU, worst second", "%", *percents(paper, found), LOOSE)
-
-
-def percents(*storms_: storm.Storm) -> tuple[float, ...]:
-    """Give the worst seconds in percent."""
-    return tuple(100 * each.busiest for each in storms_)
+        busy = 100 * paper.busiest, 100 * found.busiest
+        yield Pair(f"node {kind}: CPU, worst second", "%", busy[0], busy[1], LOOSE)

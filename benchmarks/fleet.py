@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -167,19 +167,27 @@ def open_phones(assumed: Assumed, games: float, at: Moment) -> float:
     return games * assumed.playing * assumed.moment(1) * at.follows[0] * at.open
 
 
-def worst_hour(moments: list[Moment], value: Callable[[Moment], float]) -> float:
-    """Give the mean of something over the hour in which it is largest."""
-    values = [value(each) for each in moments]
-    hours = range(STEPS - HOUR + 1)
-    return max(sum(values[begin : begin + HOUR]) for begin in hours) / HOUR
+def hour_of_deaths(assumed: Assumed, moments: list[Moment]) -> range:
+    """Give the steps of the hour with most deaths."""
+    return worst_hour([each.lives * woke(assumed, each.step) for each in moments])
+
+
+def worst_hour(values: list[float]) -> range:
+    """Give the steps of the hour in which something is largest."""
+    hours = [range(begin, begin + HOUR) for begin in range(STEPS - HOUR + 1)]
+    return max(hours, key=lambda hour: sum(values[step] for step in hour))
+
+
+def woke(assumed: Assumed, step: int) -> float:
+    """Give the hours of a step in which players may die."""
+    return assumed.awake[step + 1] - assumed.awake[step]
 
 
 def deaths(assumed: Assumed, games: float, moments: list[Moment]) -> float:
     """Give the deaths of the fleet in a second, in the worst hour."""
-    players = games * assumed.playing * assumed.moment(1)
-    up = [b - a for a, b in zip(assumed.awake, assumed.awake[1:], strict=False)]
-    lives = worst_hour(moments, lambda each: each.lives * up[each.step] * HOUR)
-    return players * lives * assumed.deaths / 3600
+    hour = hour_of_deaths(assumed, moments)
+    lives = sum(moments[step].lives * woke(assumed, step) for step in hour)
+    return games * assumed.playing * assumed.moment(1) * lives * assumed.deaths / 3600
 
 
 def deliveries(assumed: Assumed, games: float, at: Moment) -> float:
@@ -190,13 +198,28 @@ def deliveries(assumed: Assumed, games: float, at: Moment) -> float:
 
 
 def sign_ins(assumed: Assumed, games: float) -> float:
-    """Give the sign-ins of the fleet in a second, in the worst hour of starts."""
+    """Give the sign-ins of the fleet in a second, in the hour in which most games begin."""
     chance = dict(assumed.starts)
-    steps = [sum(chance.get(s, 0.0) for s in range(b, b + HOUR)) for b in range(STEPS)]
-    return games * assumed.playing * assumed.moment(1) * max(steps) / 3600
+    beginning = sum(chance.get(step, 0.0) for step in hour_of_arrivals(assumed))
+    return games * assumed.playing * assumed.moment(1) * beginning / 3600
+
+
+def hour_of_arrivals(assumed: Assumed) -> range:
+    """Give the steps of the hour in which most games begin."""
+    chance = dict(assumed.starts)
+    return worst_hour([chance.get(step, 0.0) for step in range(STEPS)])
 
 
 # --- the hottest shard ---
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """How the open phones of one shard are spread around their mean."""
+
+    mean: float
+    variance: float
+    third: float  # central moment
 
 
 def hottest(
@@ -204,9 +227,18 @@ def hottest(
 ) -> float:
     """Give the open phones to expect on the hottest of so many shards in so many weekends.
 
-    A shard's phones are a compound Poisson sum. The largest of n is the mean, the largest of n
-    normal values (Blom), and what the skew of large games adds (Cornish and Fisher). Where
-    games are placed by what is known at their creation, only what isn't known then is left.
+    The largest of n is the mean, the largest of n normal values (Blom), and what the skew of large
+    games adds (Cornish and Fisher).
+    """
+    found = scatter(policy, assumed, games, count, at)
+    return found.mean + largest(count * weekends, found.variance, found.third)
+
+
+def scatter(policy: str, assumed: Assumed, games: float, count: int, at: Moment) -> Scatter:
+    """Work out a shard's phones: a compound Poisson sum of its games.
+
+    Where games are placed by what is known at their creation, only what isn't known then is left:
+    how far the guess is off, who will have begun, and on which weekend if nobody says it.
     """
     known = 1.0 if assumed.dated else assumed.playing  # that it is played on this weekend
     each = games * assumed.playing / known / count  # games that the placement had to balance
@@ -214,13 +246,12 @@ def hottest(
     m1, m2, m3 = (known * f * e * at.open**n for n, f, e in shares(assumed, at))
     mean, chance = each * first * m1, each * second
     alone = mean * (1 - at.open)  # the chance of each phone by itself
-    spread, skew = chance * m2, each * third * m3
-    if policy != "hash":
-        left = min(imbalance(policy, first, second, third), chance)
-        placed = left * (1 - 1 / count) + chance / count  # the fleet's whole varies, too
-        spread = chance * (m2 - m1**2) + placed * m1**2
-        skew = each * third * (m3 - 3 * m1 * m2 + 2 * m1**3)
-    return mean + largest(count * weekends, spread + alone, skew)
+    if policy == "hash":
+        return Scatter(mean, chance * m2 + alone, each * third * m3)
+    left = min(imbalance(policy, first, second, third), chance)
+    placed = left * (1 - 1 / count) + chance / count  # the fleet's whole varies, too
+    spread = chance * (m2 - m1**2) + placed * m1**2
+    return Scatter(mean, spread + alone, each * third * (m3 - 3 * m1 * m2 + 2 * m1**3))
 
 
 def shares(assumed: Assumed, at: Moment) -> Iterator[tuple[int, float, float]]:

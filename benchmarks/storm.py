@@ -34,16 +34,21 @@ class Patience:
 def patience() -> Patience:
     """Read it from the stream's greeting and from live.js."""
     script, hello = LIVE.read_text(encoding="utf-8"), HELLO.decode()
-    silence = _number(r"SILENCE = ([\d_]+)", script) / 1000
-    first = 2 * _number(r"Math\.min\([\d_]+, ([\d_]+) \* 2 \*\* failures", script) / 1000
+    silence = number(r"SILENCE = ([\d_]+)", script) / 1000
+    first = 2 * number(r"Math\.min\([\d_]+, ([\d_]+) \* 2 \*\* failures", script) / 1000
     low, spread = (
-        _number(rf"ms \* \({part}", script) for part in (r"([\d.]+)", r".*random.*/ (\d)")
+        number(rf"ms \* \({part}", script) for part in (r"([\d.]+)", r".*random.*/ (\d)")
     )
     around = (low * first, (low + 1 / spread) * first)
-    return Patience(_number(r"retry: (\d+)", hello) / 1000, silence, PING_SECONDS, around)
+    return Patience(number(r"retry: (\d+)", hello) / 1000, silence, PING_SECONDS, around)
 
 
-def _number(pattern: str, text: str) -> float:
+def number(pattern: str, text: str) -> float:
+    """Read a number where a pattern has its group.
+
+    Raises:
+        ValueError: there is no such place.
+    """
     found = re.search(pattern, text)
     if found is None:
         raise ValueError(f"the script has changed: no {pattern}")
@@ -110,11 +115,13 @@ def expect(kind: str, hit: Shard, wait: Patience, assumed: Assumed) -> Storm:
     play, able = hit.phones * hit.play, hit.full * hit.staying
     if play > hit.line * hit.staying:
         return Storm(LONG, math.inf)
-    work, lasts = hit.moving * hit.back, max(1.0, end - begin)
-    late = (
-        hit.moving / lasts / 2 * hit.play
-    )  # in the last second, half of its phones don't play yet
-    return Storm(max(end, begin + work / (able - play)), (work / lasts + play - late) / able)
+    lasts = max(1.0, end - begin)
+    each = hit.moving / lasts  # phones in a second; by chance, in some seconds more
+    most = each + fleet.largest(math.ceil(lasts), each, each)
+    absent = (end - begin) / 2 * hit.play  # what a phone doesn't ask for while it is away
+    settled = max(end, begin + hit.moving * (hit.back - absent) / (able - play))
+    late = each / 2 * hit.play  # in the last second, half of its phones don't play yet
+    return Storm(settled, (most * hit.back + play - late) / able)
 
 
 # --- phone by phone ---

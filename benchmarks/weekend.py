@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from benchmarks.assumed import HOUR, STEP, STEPS, SUNDAY, Assumed
+from benchmarks.assumed import HOUR, STEPS, SUNDAY, Assumed
 
-Tell = Callable[[float], None]  # how much is done, from 0 to 1
+Tell = Callable[[float], object]  # how much is done, from 0 to 1
 
 
 @dataclass(frozen=True)
@@ -153,12 +153,6 @@ PLACES = {"hash": hashed, "two": better_of_two, "least": least_loaded}
 # --- what is read from it ---
 
 
-def worst_hour(values: list[int]) -> float:
-    """Give the mean for each second of the hour with most."""
-    hours = range(STEPS - HOUR + 1)
-    return max(sum(values[begin : begin + HOUR]) for begin in hours) / HOUR / STEP
-
-
 @dataclass(frozen=True)
 class Loss:
     """A weekend's dead nodes, and the open phones that had to move."""
@@ -168,7 +162,7 @@ class Loss:
 
 
 def losses(
-    found: Weekend, assumed: Assumed, nodes: int, chance: Random, weekends: int = 200
+    found: Weekend, assumed: Assumed, nodes: int, chance: Random, weekends: int = 1000
 ) -> Loss:
     """Let nodes die on many weekends like the one that was played, and give the mean."""
     shards = len(found.open)
