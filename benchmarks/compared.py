@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from random import Random
 from statistics import mean
 
-from benchmarks import fleet, storm, weekend
+from benchmarks import fleet, heat, storm, weekend
 from benchmarks.assumed import HOUR, STEP, STEPS, Assumed
-from benchmarks.fleet import POLICIES, Cost, Moment
+from benchmarks.fleet import Moment
+from benchmarks.heat import POLICIES
+from benchmarks.measured import Cost
 from benchmarks.weekend import Loss, Tell, Weekend
 
 FIRM, LOOSE = 0.05, 0.12  # of sums over the fleet; of what hangs on its few largest games
@@ -64,7 +66,7 @@ def pairs(case: Case, seed: int, runs: int, tell: Tell = float) -> list[Pair]:
     }
     usual = played["two"]
     return [
-        *heat(case, at, played),
+        *hottest(case, at, played),
         *flows(case, at, moments, usual),
         *broken(case, moments, usual, seeded(seed)),
     ]
@@ -95,13 +97,13 @@ def seeded(*seed: int) -> Random:
     return Random(str(seed))  # noqa: S311  # people are random here, secrets aren't
 
 
-def heat(case: Case, at: Moment, played: dict[str, list[Weekend]]) -> Iterator[Pair]:
+def hottest(case: Case, at: Moment, played: dict[str, list[Weekend]]) -> Iterator[Pair]:
     """Compare the busiest minutes: of the fleet, and of its hottest shard."""
     paper = fleet.open_phones(case.assumed, case.games, at)
     found = mean(each.total(at.step) for each in played["two"])
     yield Pair("open phones, busiest step", "", paper, found, FIRM)
     for policy, name in POLICIES.items():
-        paper = fleet.hottest(policy, case.assumed, case.games, case.shards, at)
+        paper = heat.hottest(policy, case.assumed, case.games, case.shards, at)
         found = mean(each.hottest(at.step) for each in played[policy])
         yield Pair(f"hottest shard, {name}", "phones", paper, found, LOOSE)
 
@@ -141,7 +143,7 @@ def broken(
 
 def storms(case: Case, at: Moment, chance: Random) -> Iterator[Pair]:
     """Compare how a node of the hottest shard dies in the busiest minute."""
-    phones = fleet.hottest("two", case.assumed, case.games, case.shards, at)
+    phones = heat.hottest("two", case.assumed, case.games, case.shards, at)
     hit = storm.shard(case.assumed, case.cost, case.nodes / case.shards, phones)
     wait = storm.patience()
     for kind in storm.KINDS:

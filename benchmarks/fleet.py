@@ -3,90 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from benchmarks import cores
 from benchmarks.assumed import HOUR, STEPS, Assumed
-from benchmarks.book import Book
+from benchmarks.measured import Cost
 from killer.crowd.verdict import LIMITS
-
-POLICIES = {"hash": "hashed", "two": "better of two", "least": "least loaded"}
-CROWD = "crowd-postgresql"  # the crowd that was measured on the database that shards have
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What was measured, and nothing else: no field has a default."""
-
-    play: float  # ms of CPU of a phone in a second of play, on PostgreSQL
-    idle: float  # ms of CPU in a second of what a core's processes do without any phone
-    green: float  # phones for each core of the largest crowd that held every line
-    rate: float  # requests of such a phone in a second
-    p95: float  # ms of an answer, with that crowd
-    delay: float  # ms, p95, from a death to its announcement, with that crowd
-    sign_in: float  # ms of CPU by password
-    link: float  # ms of CPU by link
-    death: float  # ms of CPU
-    delivery: float  # ms of CPU of a frame to one phone
-    stream: float  # ms of CPU of opening a stream
-    card: float  # ms of CPU of a look at one's card
-    burst: float  # deaths that one server kept in a second, all at once
-    start: float  # s from the start of a server until it is ready
-    transfer: float  # s of importing a game of 1,000 players
-    log: float  # MB of the database of such a game
-    visit: float  # kB of a first visit
-    base: float  # MB of memory without workers
-    worker: float  # MB
-    phone: float  # kB of memory
-
-
-def costs(book: Book) -> Cost | None:
-    """Read the costs; nothing when one of them wasn't measured."""
-    general, crowd = cores.costs(book), book.sizes(CROWD)
-    held = [n for n in crowd if book.value(CROWD, str(n), "tenu")]
-    if general is None or len(crowd) < 2 or not held:
-        return None
-    here, most = book.parts[CROWD].machine.cores, str(max(held))
-    size = book.columns("routes")[-1]
-    streams = str(book.sizes("streams")[-1]) if book.sizes("streams") else ""
-    at_play = line(book, crowd[0], crowd[-1])
-    found = {
-        "rate": book.value(CROWD, most, "débit"),
-        "p95": book.value(CROWD, most, "p95"),
-        "delay": book.value(CROWD, most, "annonce p95"),
-        "death": book.value("routes", "POST /api/death", size),
-        "delivery": book.value("streams", streams, "CPU par livraison"),
-        "stream": book.value("routes", "GET /api/events", size),
-        "card": book.value("routes", "GET /card", size),
-        "kept": book.value("deaths", "ensemble", "gardées"),
-        "burst": book.value("deaths", "ensemble", "durée"),
-        "start": book.value("growth", "démarrage du serveur", "1000"),
-        "transfer": book.value("growth", "import", "1000"),
-        "log": book.value("growth", "base de données", "1000"),
-        "visit": book.value("first_load", "en tout", "taille"),
-    }
-    known = {name: value for name, value in found.items() if value is not None}
-    if at_play is None or len(known) < len(found):
-        return None
-    known["burst"] = known.pop("kept") / known["burst"]
-    known["rate"] /= max(held)
-    known["delivery"] /= 1000
-    own = {name: getattr(general, name) for name in ("sign_in", "link", "base", "worker", "phone")}
-    idle, play = at_play
-    return Cost(play=play, idle=idle / here, green=max(held) / here, **own, **known)
-
-
-def line(book: Book, few: int, many: int) -> tuple[float, float] | None:
-    """Draw the line through two crowds: ms/s of CPU without phones, and for each phone."""
-    each = [book.value(CROWD, str(n), "CPU par téléphone en jeu") for n in (few, many)]
-    if None in each:
-        return None
-    low, high = ((value or 0.0) * n for value, n in zip(each, (few, many), strict=True))
-    play = (high - low) / (many - few)
-    return max(0.0, low - play * few), play
-
 
 # --- a node and a shard ---
 
@@ -208,89 +130,6 @@ def hour_of_arrivals(assumed: Assumed) -> range:
     """Give the steps of the hour in which most games begin."""
     chance = dict(assumed.starts)
     return worst_hour([chance.get(step, 0.0) for step in range(STEPS)])
-
-
-# --- the hottest shard ---
-
-
-@dataclass(frozen=True)
-class Scatter:
-    """How the open phones of one shard are spread around their mean."""
-
-    mean: float
-    variance: float
-    third: float  # central moment
-
-
-def hottest(
-    policy: str, assumed: Assumed, games: float, count: int, at: Moment, weekends: int = 1
-) -> float:
-    """Give the open phones to expect on the hottest of so many shards in so many weekends.
-
-    The largest of n is the mean, the largest of n normal values (Blom), and what the skew of large
-    games adds (Cornish and Fisher).
-    """
-    found = scatter(policy, assumed, games, count, at)
-    return found.mean + largest(count * weekends, found.variance, found.third)
-
-
-def scatter(policy: str, assumed: Assumed, games: float, count: int, at: Moment) -> Scatter:
-    """Work out a shard's phones: a compound Poisson sum of its games.
-
-    Where games are placed by what is known at their creation, only what isn't known then is left:
-    how far the guess is off, who will have begun, and on which weekend if nobody says it.
-    """
-    known = 1.0 if assumed.dated else assumed.playing  # that it is played on this weekend
-    each = games * assumed.playing / known / count  # games that the placement had to balance
-    first, second, third = (assumed.moment(power) for power in (1, 2, 3))
-    m1, m2, m3 = (known * f * e * at.open**n for n, f, e in shares(assumed, at))
-    mean, chance = each * first * m1, each * second
-    alone = mean * (1 - at.open)  # the chance of each phone by itself
-    if policy == "hash":
-        return Scatter(mean, chance * m2 + alone, each * third * m3)
-    left = min(imbalance(policy, first, second, third), chance)
-    placed = left * (1 - 1 / count) + chance / count  # the fleet's whole varies, too
-    spread = chance * (m2 - m1**2) + placed * m1**2
-    return Scatter(mean, spread + alone, each * third * (m3 - 3 * m1 * m2 + 2 * m1**3))
-
-
-def shares(assumed: Assumed, at: Moment) -> Iterator[tuple[int, float, float]]:
-    """Give the power, the moment of who follows, and that of size by guessed size."""
-    errors = (1.0, 1 + assumed.guess**2 / 3, 1 + assumed.guess**2)
-    return zip((1, 2, 3), at.follows, errors, strict=True)
-
-
-def imbalance(policy: str, first: float, second: float, third: float) -> float:
-    """Give the variance of the players on a shard after placements, in the long run.
-
-    The better of two: a shard's distance y from the mean drifts by E[X](1 - 2F(y)) for each game,
-    with E[X²] of noise; that settles as a logistic law of scale E[X²] / 2E[X]. The least loaded: a
-    shard that was the lowest lies above the water by the rest of its last game, a residual life.
-    """
-    scale = second / (2 * first)
-    if policy == "two":
-        return (math.pi * scale) ** 2 / 3
-    return third / (3 * first) - scale**2
-
-
-def largest(count: int, variance: float, third: float) -> float:
-    """Give by how much the largest of so many values exceeds their mean."""
-    z = NormalDist().inv_cdf((count - 0.375) / (count + 0.25))
-    narrow = 1 / (1 + 12 * math.log(count) / math.pi**2)  # the variance of that largest value
-    skewed = third / variance * (z * z + narrow - 1) / 6 if variance else 0.0
-    return max(0.0, z * math.sqrt(variance) + skewed)
-
-
-def holds(policy: str, assumed: Assumed, cost: Cost, nodes: int) -> int:
-    """Give the games with which no shard is too hot more often than one weekend in so many."""
-    at, count = busiest(weekend(assumed)), shards(assumed, nodes)
-    most = limit(assumed, cost, nodes)
-    low, high = 0, math.ceil(2 * most * count / max(1e-9, open_phones(assumed, 1, at)))
-    while high - low > 1:
-        middle = (low + high) // 2
-        heat = hottest(policy, assumed, middle, count, at, assumed.weekends)
-        low, high = (middle, high) if heat <= most else (low, middle)
-    return low
 
 
 # --- the directory, the lines, the deaths of nodes ---

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import compared, cores, figures, fleet
+from benchmarks import compared, cores, figures, fleet, heat, measured
 from benchmarks.assumed import Assumed, clock
 from benchmarks.book import Book
 from benchmarks.compared import Case, Pair
-from benchmarks.fleet import CROWD, POLICIES, Cost
+from benchmarks.heat import POLICIES
+from benchmarks.measured import CROWD, Cost
 
 SIZES = (1, 10, 100, 1000)  # nodes
 FIGURES = Path(__file__).parent.parent / "docs" / "capacite.json"
@@ -29,25 +30,25 @@ def main(words: list[str]) -> None:
     """Print the measured costs, the assumptions, the arithmetic, and the simulation beside it."""
     asked = parser().parse_args(words)
     assumed = assumptions(asked)
-    cost = fleet.costs(Book(figures.read(asked.figures)))
+    cost = measured.costs(Book(figures.read(asked.figures)))
     if cost is None:
         sys.exit(f"{asked.figures}: a cost is missing. Measure it first: make capacity")
     console = Console(width=None if sys.stdout.isatty() else 130)
-    console.print(table("Measured", ("", ""), measured(cost)))
+    console.print(table("Measured", ("", ""), found(cost)))
     console.print(table("Assumed", ("name", "", ""), supposed(assumed)))
     head = ("nodes", "shards", *(f"games, {name}" for name in POLICIES.values()))
     head += ("players", "open phones, peak", "deaths /s", "Mbit/s", "directory")
     console.print(table("What nodes hold", head, sizes(assumed, cost)))
-    games = asked.games or fleet.holds("two", assumed, cost, asked.nodes)
+    games = asked.games or heat.holds("two", assumed, cost, asked.nodes)
     if not games:
         sys.exit("Not one game fits: give more nodes, or smaller games.")
     case = Case(assumed, cost, asked.nodes, games)
     console.print(table(f"{asked.nodes} nodes, {games:,} games", ("", ""), paper(case)))
-    found = compare(case, asked.seed, asked.runs)
+    pairs = compare(case, asked.seed, asked.runs)
     title = f"On paper and simulated ({asked.runs} weekends with each placement, seed {asked.seed})"
     head = ("", "unit", "paper", "simulated", "deviation", "allowed")
-    console.print(table(title, head, map(side_by_side, found)))
-    if far := [pair.what for pair in found if not pair.agrees]:
+    console.print(table(title, head, map(side_by_side, pairs)))
+    if far := [pair.what for pair in pairs if not pair.agrees]:
         sys.exit(f"too far apart: {', '.join(far)}")
 
 
@@ -89,7 +90,7 @@ def assumptions(asked: argparse.Namespace) -> Assumed:
 # --- the tables ---
 
 
-def measured(cost: Cost) -> Iterable[Row]:
+def found(cost: Cost) -> Iterable[Row]:
     """Tell the costs, as they were found."""
     yield f"CPU of a phone at play ({CROWD})", f"{cost.play:.3g} ms/s"
     yield "CPU of a core's processes without phones", f"{cost.idle:.3g} ms/s"
@@ -115,7 +116,7 @@ def sizes(assumed: Assumed, cost: Cost) -> Iterable[Row]:
     moments = fleet.weekend(assumed)
     at = fleet.busiest(moments)
     for nodes in SIZES:
-        held = [fleet.holds(policy, assumed, cost, nodes) for policy in POLICIES]
+        held = [heat.holds(policy, assumed, cost, nodes) for policy in POLICIES]
         games = held[list(POLICIES).index("two")]
         yield (
             f"{nodes:,}",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from benchmarks import fleet
+from benchmarks import fleet, heat
 from benchmarks.assumed import Assumed
-from benchmarks.fleet import Cost
+from benchmarks.measured import Cost
 from killer.live.stream import HELLO, PING_SECONDS
 from killer.web import static_files
 
@@ -117,7 +117,7 @@ def expect(kind: str, hit: Shard, wait: Patience, assumed: Assumed) -> Storm:
         return Storm(LONG, math.inf)
     lasts = max(1.0, end - begin)
     each = hit.moving / lasts  # phones in a second; by chance, in some seconds more
-    most = each + fleet.largest(math.ceil(lasts), each, each)
+    most = each + heat.largest(math.ceil(lasts), each, each)
     absent = (end - begin) / 2 * hit.play  # what a phone doesn't ask for while it is away
     settled = max(end, begin + hit.moving * (hit.back - absent) / (able - play))
     late = each / 2 * hit.play  # in the last second, half of its phones don't play yet

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parent.parent))
 
-from benchmarks import compared, figures, fleet, scale, storm, weekend
+from benchmarks import compared, figures, fleet, heat, measured, scale, storm, weekend
 from benchmarks.assumed import STEPS, Assumed, clock
 from benchmarks.book import Book
 from benchmarks.compared import Case, Pair
-from benchmarks.fleet import POLICIES, Cost
+from benchmarks.heat import POLICIES
+from benchmarks.measured import Cost
 
 ROOT = Path(__file__).parent.parent
 FIGURES = ROOT / "docs" / "capacite.json"
@@ -69,12 +70,12 @@ assumptions = st.builds(
 
 def test_every_cost_is_read_from_the_figures() -> None:
     parts = figures.read(FIGURES)
-    cost = fleet.costs(Book(parts))
+    cost = measured.costs(Book(parts))
     assert cost is not None
     doubled = {
         name: msgspec.structs.replace(part, rows=twice(part)) for name, part in parts.items()
     }
-    found = fleet.costs(Book(doubled))
+    found = measured.costs(Book(doubled))
     assert found is not None
     kept = {"green", "burst"}  # names of rows; a ratio of two figures
     for one in fields(Cost):
@@ -89,10 +90,40 @@ def twice(part: figures.Part) -> dict[str, dict[str, figures.Figure]]:
     }
 
 
+@pytest.mark.parametrize(
+    ("part", "row", "column", "changed"),
+    [
+        ("signins", "au plus vite", "CPU par connexion", {"sign_in"}),
+        ("routes", "POST /api/death", "500", {"death"}),
+        ("routes", "GET /api/events", "500", {"stream"}),
+        ("routes", "GET /card", "500", {"card"}),
+        ("streams", "10000", "CPU par livraison", {"delivery"}),
+        ("deaths", "ensemble", "durée", {"burst"}),
+        ("growth", "démarrage du serveur", "1000", {"start"}),
+        ("growth", "import", "1000", {"transfer"}),
+        ("first_load", "en tout", "taille", {"visit"}),
+        ("crowd-postgresql", "500", "CPU par téléphone en jeu", {"play", "idle"}),
+        ("crowd-postgresql", "500", "débit", {"rate"}),
+        ("crowd-postgresql", "500", "annonce p95", {"delay"}),
+    ],
+)
+def test_a_figure_that_was_measured_anew_changes_its_cost_and_no_other(
+    part: str, row: str, column: str, changed: set[str]
+) -> None:
+    parts = figures.read(FIGURES)
+    cost = measured.costs(Book(parts))
+    rows = {name: dict(told) for name, told in parts[part].rows.items()}
+    rows[row][column] = figures.Figure(1.5 * rows[row][column].value, rows[row][column].unit)
+    parts[part] = msgspec.structs.replace(parts[part], rows=rows)
+    found = measured.costs(Book(parts))
+    names = [one.name for one in fields(Cost)]
+    assert {name for name in names if getattr(found, name) != getattr(cost, name)} == changed
+
+
 @pytest.mark.parametrize("part", ["crowd-postgresql", "routes", "signins", "streams", "growth"])
 def test_without_a_measured_cost_there_is_no_arithmetic(part: str) -> None:
     parts = {name: each for name, each in figures.read(FIGURES).items() if name != part}
-    assert fleet.costs(Book(parts)) is None
+    assert measured.costs(Book(parts)) is None
 
 
 def test_a_crowd_that_was_not_green_proves_nothing() -> None:
@@ -102,7 +133,7 @@ def test_a_crowd_that_was_not_green_proves_nothing() -> None:
         if "tenu" in row:
             row["tenu"]["value"] = 0.0
     parts["crowd-postgresql"] = msgspec.convert(red, figures.Part)
-    assert fleet.costs(Book(parts)) is None
+    assert measured.costs(Book(parts)) is None
 
 
 # --- what a fleet holds ---
@@ -126,7 +157,7 @@ def test_a_shard_may_lose_a_node(nodes: int, count: int, spared: float) -> None:
 @settings(max_examples=15, deadline=None)
 @given(assumptions, st.integers(1, 60), st.sampled_from(list(POLICIES)))
 def test_another_shard_never_holds_less(assumed: Assumed, count: int, policy: str) -> None:
-    few, more = (fleet.holds(policy, assumed, COST, n * assumed.shard) for n in (count, count + 1))
+    few, more = (heat.holds(policy, assumed, COST, n * assumed.shard) for n in (count, count + 1))
     assert few <= more
 
 
@@ -135,11 +166,11 @@ def test_another_shard_never_holds_less(assumed: Assumed, count: int, policy: st
 def test_larger_nodes_and_larger_shards_never_hold_less(
     assumed: Assumed, count: int, policy: str
 ) -> None:
-    held = fleet.holds(policy, assumed, COST, count * assumed.shard)
+    held = heat.holds(policy, assumed, COST, count * assumed.shard)
     more_cores = replace(assumed, cores=assumed.cores + 1)
-    assert fleet.holds(policy, more_cores, COST, count * assumed.shard) >= held
+    assert heat.holds(policy, more_cores, COST, count * assumed.shard) >= held
     larger = replace(assumed, shard=assumed.shard + 1)
-    assert fleet.holds(policy, larger, COST, count * larger.shard) >= held
+    assert heat.holds(policy, larger, COST, count * larger.shard) >= held
 
 
 @settings(max_examples=50, deadline=None)
@@ -149,7 +180,7 @@ def test_a_placement_varies_never_more_than_chance(
 ) -> None:
     at = fleet.busiest(fleet.weekend(assumed))
     chance, placed = (
-        fleet.scatter(one, assumed, each * count, count, at).variance for one in ("hash", policy)
+        heat.scatter(one, assumed, each * count, count, at).variance for one in ("hash", policy)
     )
     assert placed <= chance * (1 + 1e-9)
 
@@ -160,18 +191,18 @@ def test_the_hottest_shard_has_the_mean_at_least_and_more_with_more_games(
     assumed: Assumed, each: int, count: int, policy: str
 ) -> None:
     at = fleet.busiest(fleet.weekend(assumed))
-    one, two = (fleet.hottest(policy, assumed, n * each * count, count, at) for n in (1, 2))
+    one, two = (heat.hottest(policy, assumed, n * each * count, count, at) for n in (1, 2))
     assert fleet.open_phones(assumed, each, at) <= one * (1 + 1e-9)
     assert one <= two
 
 
 def test_with_the_usual_sizes_a_look_at_two_shards_holds_more_than_a_hash() -> None:
-    hashed, two, least = (fleet.holds(policy, Assumed(), COST, 300) for policy in POLICIES)
+    hashed, two, least = (heat.holds(policy, Assumed(), COST, 300) for policy in POLICIES)
     assert 1.5 * hashed < two <= least
 
 
 def test_to_know_the_weekend_of_a_game_is_worth_something() -> None:
-    known, unknown = (fleet.holds("two", Assumed(dated=told), COST, 300) for told in (True, False))
+    known, unknown = (heat.holds("two", Assumed(dated=told), COST, 300) for told in (True, False))
     assert known > 1.05 * unknown
 
 
@@ -308,7 +339,7 @@ def test_arithmetic_and_simulation_agree(seed: int, *, dated: bool) -> None:
 
 def test_a_shard_is_too_hot_as_rarely_as_was_promised() -> None:
     assumed = Assumed(cores=1, weekends=10)
-    games = fleet.holds("two", assumed, COST, 9)
+    games = heat.holds("two", assumed, COST, 9)
     at = fleet.busiest(fleet.weekend(assumed))
     most = fleet.limit(assumed, COST, 9)
     played = [weekend.simulate("two", assumed, games, 3, Random(seed)) for seed in range(200)]
@@ -322,7 +353,7 @@ def test_a_shard_is_too_hot_as_rarely_as_was_promised() -> None:
 def test_the_command_puts_paper_and_simulation_side_by_side(capsys) -> None:
     scale.main(["--nodes", "24", "--games", "320", "--largest", "300", "--runs", "24"])
     said = capsys.readouterr().out
-    cost = fleet.costs(Book(figures.read(FIGURES)))
+    cost = measured.costs(Book(figures.read(FIGURES)))
     assert cost is not None
     assert f"{cost.play:.3g} ms/s" in said
     assert "hottest shard, better of two" in said
