@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from benchmarks import cores
 from benchmarks.assumed import HOUR, STEPS, Assumed
@@ -74,12 +75,13 @@ def moment(assumed: Assumed, step: int) -> Moment:
     return Moment(step, assumed.open[step], (sums[0], sums[1], sums[2]), sums[3], sums[4])
 
 
-def weekend(assumed: Assumed) -> list[Moment]:
+@cache
+def weekend(assumed: Assumed) -> tuple[Moment, ...]:
     """Work out every step."""
-    return [moment(assumed, step) for step in range(STEPS)]
+    return tuple(moment(assumed, step) for step in range(STEPS))
 
 
-def busiest(moments: list[Moment]) -> Moment:
+def busiest(moments: tuple[Moment, ...]) -> Moment:
     """Find the step with most open phones."""
     return max(moments, key=lambda each: each.open * each.follows[0])
 
@@ -89,7 +91,7 @@ def open_phones(assumed: Assumed, games: float, at: Moment) -> float:
     return games * assumed.playing * assumed.moment(1) * at.follows[0] * at.open
 
 
-def hour_of_deaths(assumed: Assumed, moments: list[Moment]) -> range:
+def hour_of_deaths(assumed: Assumed, moments: tuple[Moment, ...]) -> range:
     """Give the steps of the hour with most deaths."""
     return worst_hour([each.lives * woke(assumed, each.step) for each in moments])
 
@@ -105,11 +107,17 @@ def woke(assumed: Assumed, step: int) -> float:
     return assumed.awake[step + 1] - assumed.awake[step]
 
 
-def deaths(assumed: Assumed, games: float, moments: list[Moment]) -> float:
+def deaths(
+    assumed: Assumed, games: float, moments: tuple[Moment, ...], steps: range = range(STEPS)
+) -> float:
+    """Give the deaths of the fleet in some steps."""
+    lives = sum(moments[step].lives * woke(assumed, step) for step in steps)
+    return games * assumed.playing * assumed.moment(1) * lives * assumed.deaths
+
+
+def worst_deaths(assumed: Assumed, games: float, moments: tuple[Moment, ...]) -> float:
     """Give the deaths of the fleet in a second, in the worst hour."""
-    hour = hour_of_deaths(assumed, moments)
-    lives = sum(moments[step].lives * woke(assumed, step) for step in hour)
-    return games * assumed.playing * assumed.moment(1) * lives * assumed.deaths / 3600
+    return deaths(assumed, games, moments, hour_of_deaths(assumed, moments)) / 3600
 
 
 def deliveries(assumed: Assumed, games: float, at: Moment) -> float:
@@ -156,7 +164,7 @@ def node_deaths(assumed: Assumed, nodes: int) -> float:
     return nodes * STEPS / HOUR / assumed.mtbf
 
 
-def touched(assumed: Assumed, games: float, nodes: int, moments: list[Moment]) -> float:
+def touched(assumed: Assumed, games: float, nodes: int, moments: tuple[Moment, ...]) -> float:
     """Give the open phones that have to move in a weekend because their node has died."""
     mean = sum(open_phones(assumed, games, each) for each in moments) / STEPS
     return node_deaths(assumed, nodes) * mean / nodes

@@ -124,7 +124,7 @@ def sizes(assumed: Assumed, cost: Cost) -> Iterable[Row]:
             *(f"{each:,}" for each in held),
             f"{games * assumed.moment(1):,.0f}",
             f"{fleet.open_phones(assumed, games, at):,.0f}",
-            f"{fleet.deaths(assumed, games, moments):.2g}",
+            f"{fleet.worst_deaths(assumed, games, moments):.2g}",
             f"{fleet.bandwidth(assumed, cost, games, at):,.0f}",
             f"{games * assumed.entry / 1e3:,.0f} kB",
         )
@@ -137,7 +137,7 @@ def paper(case: Case) -> Iterable[Row]:
     at = fleet.busiest(moments)
     phones, hold = fleet.open_phones(assumed, case.games, at), fleet.node(assumed, cost)
     processes = cores.WORKERS * assumed.cores
-    deaths = fleet.deaths(assumed, case.games, moments)
+    deaths = fleet.worst_deaths(assumed, case.games, moments)
     yield "busiest step", clock(at.step)
     yield (
         "open phones of a node: by its CPU, as far as green was seen",

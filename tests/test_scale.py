@@ -154,14 +154,14 @@ def test_a_shard_may_lose_a_node(nodes: int, count: int, spared: float) -> None:
     assert fleet.limit(Assumed(), COST, nodes) == spared * 1000
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(assumptions, st.integers(1, 60), st.sampled_from(list(POLICIES)))
 def test_another_shard_never_holds_less(assumed: Assumed, count: int, policy: str) -> None:
     few, more = (heat.holds(policy, assumed, COST, n * assumed.shard) for n in (count, count + 1))
     assert few <= more
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(assumptions, st.integers(1, 40), st.sampled_from(list(POLICIES)))
 def test_larger_nodes_and_larger_shards_never_hold_less(
     assumed: Assumed, count: int, policy: str
@@ -173,7 +173,7 @@ def test_larger_nodes_and_larger_shards_never_hold_less(
     assert heat.holds(policy, larger, COST, count * larger.shard) >= held
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(assumptions, st.integers(1, 2000), st.integers(1, 300), st.sampled_from(PLACED))
 def test_a_placement_varies_never_more_than_chance(
     assumed: Assumed, each: int, count: int, policy: str
@@ -185,7 +185,7 @@ def test_a_placement_varies_never_more_than_chance(
     assert placed <= chance * (1 + 1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(assumptions, st.integers(1, 500), st.integers(1, 100), st.sampled_from(list(POLICIES)))
 def test_the_hottest_shard_has_the_mean_at_least_and_more_with_more_games(
     assumed: Assumed, each: int, count: int, policy: str
@@ -242,7 +242,7 @@ def test_flows_grow_with_the_games() -> None:
     moments = fleet.weekend(assumed)
     at = fleet.busiest(moments)
     for flow in (
-        lambda games: fleet.deaths(assumed, games, moments),
+        lambda games: fleet.worst_deaths(assumed, games, moments),
         lambda games: fleet.deliveries(assumed, games, at),
         lambda games: fleet.sign_ins(assumed, games),
         lambda games: fleet.look_ups(assumed, games, at),
@@ -328,12 +328,11 @@ def test_the_least_loaded_shard_is_taken_and_the_better_of_two_is_no_worse_than_
     assert loads["least"] == 100 < loads["two"] < loads["hash"]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize(("seed", "dated"), [(1, True), (2, True), (3, False)])
 def test_arithmetic_and_simulation_agree(seed: int, *, dated: bool) -> None:
     case = Case(Assumed(largest=300, dated=dated), COST, 24, 320)
-    found = compared.pairs(case, seed, 24)
-    assert len(found) == 14
+    found = compared.pairs(case, seed, 16)
+    assert len(found) == 15
     assert not [pair for pair in found if not pair.agrees]
 
 
@@ -342,22 +341,22 @@ def test_a_shard_is_too_hot_as_rarely_as_was_promised() -> None:
     games = heat.holds("two", assumed, COST, 9)
     at = fleet.busiest(fleet.weekend(assumed))
     most = fleet.limit(assumed, COST, 9)
-    played = [weekend.simulate("two", assumed, games, 3, Random(seed)) for seed in range(200)]
+    played = [weekend.simulate("two", assumed, games, 3, Random(seed)) for seed in range(100)]
     hot = sum(each.hottest(at.step) > most for each in played)
-    assert 4 <= hot <= 40  # of 200, one in ten
+    assert 2 <= hot <= 22  # of 100, one in ten
 
 
 # --- what is printed ---
 
 
 def test_the_command_puts_paper_and_simulation_side_by_side(capsys) -> None:
-    scale.main(["--nodes", "24", "--games", "320", "--largest", "300", "--runs", "24"])
+    scale.main(["--nodes", "24", "--games", "320", "--largest", "300", "--runs", "16"])
     said = capsys.readouterr().out
     cost = measured.costs(Book(figures.read(FIGURES)))
     assert cost is not None
     assert f"{cost.play:.3g} ms/s" in said
     assert "hottest shard, better of two" in said
-    assert len(re.findall(r"[+-]\d+\.\d%", said)) == 14
+    assert len(re.findall(r"[+-]\d+\.\d%", said)) == 15
 
 
 def test_two_that_are_too_far_apart_are_told_and_the_command_fails(capsys) -> None:
@@ -365,7 +364,7 @@ def test_two_that_are_too_far_apart_are_told_and_the_command_fails(capsys) -> No
     assert not pair.agrees
     assert scale.side_by_side(pair)[2:5] == ("100", "130", "+30.0%")
     with pytest.raises(SystemExit, match=r"too far apart: .*hottest shard"):
-        scale.main(["--nodes", "300", "--games", "5", "--runs", "1"])
+        scale.main(["--nodes", "60", "--games", "5", "--runs", "1"])
 
 
 @pytest.mark.parametrize("words", [["--playing", "2"], ["--nodes", "0"], ["--games", "many"]])
