@@ -44,8 +44,9 @@ def main(words: list[str]) -> None:
         sys.exit("Not one game fits: give more nodes, or smaller games.")
     case = Case(assumed, cost, asked.nodes, games)
     console.print(table(f"{asked.nodes} nodes, {games:,} games", ("", ""), paper(case)))
-    pairs = compare(case, asked.seed, asked.runs)
-    title = f"On paper and simulated ({asked.runs} weekends with each placement, seed {asked.seed})"
+    runs = asked.runs or enough(games)
+    pairs = compare(case, asked.seed, runs)
+    title = f"On paper and simulated ({runs} weekends with each placement, seed {asked.seed})"
     head = ("", "unit", "paper", "simulated", "deviation", "allowed")
     console.print(table(title, head, map(side_by_side, pairs)))
     if far := [pair.what for pair in pairs if not pair.agrees]:
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks scale", epilog=EXAMPLE)
     made.add_argument("--nodes", type=positive, default=SIZES[-1], help="nodes that are simulated")
     made.add_argument("--games", type=positive, help="games; else as many as the nodes hold")
-    made.add_argument("--runs", type=positive, default=4, help="weekends of each placement")
+    made.add_argument("--runs", type=positive, help="weekends of each placement; else enough")
     made.add_argument("--seed", type=int, default=1, help="of the random generator")
     made.add_argument("--figures", type=Path, default=FIGURES, help="the JSON of make capacity")
     for one in fields(Assumed):
@@ -75,6 +76,11 @@ def positive(word: str) -> int:
     if int(word) < 1:
         raise ValueError(word)
     return int(word)
+
+
+def enough(games: int) -> int:
+    """Give the weekends after which chance is small beside what may deviate."""
+    return max(4, 100_000 // games)
 
 
 def assumptions(asked: argparse.Namespace) -> Assumed:

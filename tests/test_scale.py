@@ -359,6 +359,11 @@ def test_the_command_puts_paper_and_simulation_side_by_side(capsys) -> None:
     assert len(re.findall(r"[+-]\d+\.\d%", said)) == 15
 
 
+def test_a_small_fleet_is_simulated_more_often_than_a_large_one() -> None:
+    assert scale.enough(100) == 1000
+    assert scale.enough(1_000_000) == 4
+
+
 def test_two_that_are_too_far_apart_are_told_and_the_command_fails(capsys) -> None:
     pair = Pair("phones", "", 100, 130, 0.12)
     assert not pair.agrees
