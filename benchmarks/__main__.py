@@ -1,7 +1,8 @@
 """`make bench`, `make capacity`: measuring the served program, and the paper about it.
 
 Without words: a quick look at the most important figures. `capacity`: everything, kept as JSON.
-`paper`: the paper about such a file. `sheet`: what the Google Sheet costs.
+`paper`: the paper about such a file. `sheet`: what the Google Sheet costs. `scale`: what a thousand
+nodes would hold, from those figures.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from benchmarks import figures, paper, run, sheet
+from benchmarks import figures, paper, run, scale, sheet
 from benchmarks.bench import FULL, QUICK
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +27,8 @@ def main() -> None:
     words = sys.argv[1:]
     if words[:1] == ["sheet"]:
         sheet.main(words[1:])
+    elif words[:1] == ["scale"]:
+        scale.main(words[1:])
     elif words[:1] == ["paper"]:
         write_paper(words[1:])
     elif words[:1] == ["capacity"]:
@@ -51,8 +54,9 @@ def capacity(words: list[str]) -> None:
     if not asked.part:
         missing = [name for name in wanted if name not in kept]
         kept, wanted = (kept, missing) if missing else ({}, wanted)
-    scale = QUICK if asked.quick else FULL
-    found = run.run(wanted, scale, kept, lambda parts: figures.write(parts, out))
+    found = run.run(
+        wanted, QUICK if asked.quick else FULL, kept, lambda parts: figures.write(parts, out)
+    )
     run.print_all({name: found[name] for name in wanted if name in found})
     paper.write(found, out.with_name(PAPER))
     if absent := [name for name in wanted if name not in found]:
