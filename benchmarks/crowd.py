@@ -169,7 +169,7 @@ def note(rows: Rows, step: Step, judged: Size) -> None:
     for name in ("p50", "p95", "p99"):
         rows.put_mean(row, name, "ms", getattr(step.times, name), step.times.count)
     rows.put(row, "erreurs", "", sum(step.errors.values()))
-    rows.put(row, "fautes", "", sum(msgspec.structs.astuple(step.faults)))
+    rows.put(row, "fautes", "", sum(filter(None, msgspec.structs.astuple(step.faults))))
     rows.put(row, "morts", "", step.deaths)
     rows.put(row, "flux", "", step.streams)
     if step.delay.count:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -22,30 +23,15 @@ from killer.settings import Settings
 from killer.web.site import Site
 
 Run = Callable[..., Result]
+#: Commands with options about which a newcomer may wonder.
+TOLD = [
+    *("cards", "organiser add", "sheet pull", "sheet push", "sheet sync"),
+    *("photos fetch", "mail credentials", "links revoke", "links new"),
+]
 COMMANDS = [
-    *(
-        "demo",
-        "serve",
-        "import",
-        "check",
-        "status",
-        "cards",
-        "loadtest",
-        "organiser",
-        "organiser add",
-    ),
-    *("sheet", "sheet check", "sheet pull", "sheet push", "sheet sync"),
-    *(
-        "photos",
-        "photos fetch",
-        "backup",
-        "restore",
-        "mail",
-        "mail credentials",
-        "links",
-        "links revoke",
-        "links new",
-    ),
+    *("demo", "serve", "import", "check", "loadtest", "organiser", "sheet", "sheet check"),
+    *("status", "backup", "restore", "migrate-database", "deploy", "restart", "rollback", "logs"),
+    *("photos", "mail", "links", *TOLD),
 ]
 SECRET = "a secret that is long enough for tests"
 SOUND = "Nickname;Password;Challenge\nIvan;the password of Ivan;Sing\nJudith;;Dance\n"
@@ -114,6 +100,18 @@ def test_every_command_helps_in_french() -> None:
         for command in COMMANDS:
             told = CliRunner().invoke(cli.build(), [*command.split(), "--help"])
             assert "Exemple" in told.output
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("command", [*TOLD, "import", "loadtest"])
+def test_the_help_says_what_each_option_is_for(command: str, language: str) -> None:
+    with speaking(language):
+        found = typer.main.get_command(cli.build())
+        for word in command.split():
+            found = found.commands[word]
+    options = {name for one in found.params for name in one.opts if name.startswith("--")}
+    assert options - {"--help"}
+    assert {name for name in options if name not in (found.help or "")} == set()
 
 
 @pytest.mark.parametrize(

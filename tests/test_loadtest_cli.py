@@ -127,6 +127,7 @@ def test_a_server_that_dies_ends_the_test(server: Server, tmp_path: Path) -> Non
     ("words", "says"),
     [
         (("--host", "http://127.0.0.1:9"), "token"),
+        (("--host", "http://127.0.0.1:9", "--token", "-"), "token"),  # and nothing was typed
         (("--host", "killer.example", "--token", "x"), "https://killer.example"),
         (("--steps", "5,two"), "between 3 and 5000"),
         (("--steps", "2"), "between 3 and 5000"),

@@ -208,7 +208,7 @@ REASONS = {
     "The file is empty": 4,
     "isn't a picture that we can read": 4,
     "damaged or cut short": 4,
-    "more than 60 million pixels": 4,
+    "too many pixels": 4,
     "isn't shared with the service account": 2,
     "no link to a file on Drive": 2,
 }
@@ -238,9 +238,9 @@ def fill(google: Emulator, run: Run) -> set[str]:
     return bad
 
 
-def started() -> subprocess.Popen[bytes]:
+def started(stderr: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "killer", "photos", "fetch"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, text=True)
 
 
 def killed_after(google: Emulator, downloads: int) -> set[str]:
@@ -258,6 +258,21 @@ def killed_after(google: Emulator, downloads: int) -> set[str]:
         p for p, each in tried.items() if each.outcome == photos.DONE
     }
     return {match for each in done for match in re.findall(r"1Photo[\w-]+", each.source)}
+
+
+def test_ctrl_c_says_what_is_left_and_the_next_run_goes_on(run: Run, google: Emulator) -> None:
+    fill(google, run)
+    for downloads in (60, 120):
+        process = started(stderr=subprocess.PIPE)
+        wait_for(lambda enough=downloads: google.count("file") >= enough, 60)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "Traceback" not in said
+        left = re.search(r"(\d+) were not tried. Nothing is lost: run killer photos fetch", said)
+        assert left, said
+        assert 0 < int(left[1]) < PEOPLE
+        assert outcomes().total() == PEOPLE - int(left[1])
 
 
 def test_five_hundred_photos_two_kills_and_an_exact_report(run: Run, google: Emulator) -> None:

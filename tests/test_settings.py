@@ -112,6 +112,18 @@ def test_each_server_on_the_same_data_has_figures_of_its_own(tmp_path: Path) -> 
     assert load(as_environment(alone)).figures == alone.figures
 
 
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "1aB-c_D",
+        "https://docs.google.com/spreadsheets/d/1aB-c_D/edit?gid=0#gid=0",
+        "https://docs.google.com/spreadsheets/u/1/d/1aB-c_D/edit",  # with several accounts
+    ],
+)
+def test_a_spreadsheet_is_known_by_its_address_too(copied: str) -> None:
+    assert Settings(sheet_id=copied).spreadsheet == "1aB-c_D"
+
+
 def test_the_address_is_what_people_type() -> None:
     assert load({"HOST": "0.0.0.0", "PORT": "9000"}).address == "http://127.0.0.1:9000"
     assert load({"PUBLIC_URL": "https://killer.example.org/"}).address == (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -125,6 +127,12 @@ def test_a_sick_one_is_1_and_says_what_to_click(run: Run, google: Emulator) -> N
     assert done.stdout.endswith("then run killer sheet check again.\n")
 
 
+def test_an_address_to_open_stays_whole_on_a_narrow_terminal(run: Run, google: Emulator) -> None:
+    google.switch_off("sheets")
+    done = run("check", COLUMNS="40")
+    assert re.search(r"Open https://console\.\S+sheets\.googleapis\.com\S* and click", done.stdout)
+
+
 def test_a_cell_to_correct_is_named_by_its_place(run: Run, google: Emulator) -> None:
     google.sheet(SHEET, {"L'été [bold]": [*PLAYERS, ["zoé", "3A"]]})
     done = run("check")
@@ -200,6 +208,27 @@ def test_a_push_writes_what_the_game_says_and_takes_nothing(
     assert "0 cells written" in run("push").stdout
 
 
+class Stuck(list[Any]):
+    """A row of which one cell stays as it is."""
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        if self[at] != "30/12/1899":
+            super().__setitem__(at, value)
+
+
+def test_a_cell_that_takes_nothing_is_named(run: Run, google: Emulator, here: Path) -> None:
+    """As one with the format of a date, which shows a number as a day."""
+    begun(google, here)
+    tab = google.tab(SHEET, "Joueurs")
+    tab.set(1, "Nombre de kills", "30/12/1899")
+    tab.cells[1] = Stuck(tab.cells[1])
+    site().play.perform(1, c.Kill(PlayerId(1)))
+    done = run("push")
+    assert done.exit_code == 1
+    assert "  2 Nombre de kills : This cell doesn't take what the game writes" in done.stderr
+    assert done.stderr.count("This cell") == 1
+
+
 def test_a_sync_does_both_and_leaves_the_sheet_level(
     run: Run, google: Emulator, here: Path
 ) -> None:
@@ -230,7 +259,7 @@ def test_a_dry_run_changes_nothing_anywhere(run: Run, google: Emulator, here: Pa
 
 def test_a_dry_run_before_the_first_game_makes_none(run: Run) -> None:
     done = run("pull", "--dry-run")
-    assert (done.exit_code, "no game yet" in done.stderr) == (1, True)
+    assert (done.exit_code, "killer sheet pull makes the game" in done.stderr) == (1, True)
     assert site().hub.games() == []
 
 

@@ -180,7 +180,7 @@ class Settings:
     @property
     def spreadsheet(self) -> str:
         """Give the id of the Google Sheet, from its address or by itself; empty when none."""
-        found = re.search(r"/spreadsheets/d/([\w-]+)", self.sheet_id)
+        found = re.search(r"/spreadsheets/(?:u/\d+/)?d/([\w-]+)", self.sheet_id)
         return found[1] if found else self.sheet_id
 
     @property

@@ -80,7 +80,7 @@ def leaking(inner: Application) -> Application:
     def _rewritten(inner, environ, start_response) -> Iterator[bytes]:
         told: list[Any] = []
         body = b"".join(inner(environ, lambda *words: told.extend(words)))
-        body = re.sub(rb"(?m)^killer_streams .*$", b"killer_streams %d" % last, body)
+        body = re.sub(rb"(?m)^(killer_\w*streams) .*$", rb"\1 %d" % last, body)
         headers = [(n, v) for n, v in told[1] if n.lower() != "content-length"]
         start_response(told[0], [*headers, ("Content-Length", str(len(body)))])
         yield body

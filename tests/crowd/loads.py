@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 from e2e.server import INHERITED, KILLER
@@ -19,22 +20,25 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     return kept | {"DATA_DIR": str(folder / "data"), "KILLER_LANGUAGE": "en"} | settings
 
 
-def start(folder: Path, *words: str, **settings: str) -> subprocess.Popen[str]:
+def start(folder: Path, *words: str, typed: str = "", **settings: str) -> subprocess.Popen[str]:
     """Begin a load test whose reports go to `out`; it ends when the test run does."""
-    return subprocess.Popen(
-        tied("TERM", [*KILLER, "loadtest", "--out", str(folder / "out"), *words]),
-        cwd=folder,
-        env=environment(folder, **settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with tempfile.TemporaryFile("w+") as keyboard:
+        keyboard.write(typed)
+        keyboard.seek(0)
+        return subprocess.Popen(
+            tied("TERM", [*KILLER, "loadtest", "--out", str(folder / "out"), *words]),
+            cwd=folder,
+            env=environment(folder, **settings),
+            stdin=keyboard,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
 
-def played(folder: Path, *words: str, **settings: str) -> tuple[int, str]:
+def played(folder: Path, *words: str, typed: str = "", **settings: str) -> tuple[int, str]:
     """Play a load test to its end and give its exit code and its words."""
-    process = start(folder, *words, **settings)
+    process = start(folder, *words, typed=typed, **settings)
     try:
         said, _ = process.communicate(timeout=100)
     finally:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from engines.smtp import certificate
 from killer.crowd.client import Address, Answer, Client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -99,11 +103,52 @@ def test_an_expected_status_is_no_error() -> None:
         assert client.ask("GET", "/").text == "ok"  # a 304 has no body to wait for
 
 
-def test_a_lost_answer_is_sent_all_the_same() -> None:
-    with server([OK]) as (client, asked):
-        client.send_and_lose("/death", {"sure": "yes"}, {"Idempotency-Key": "k"})
-        threading.Event().wait(0.2)
-    assert b"\r\nIdempotency-Key: k\r\n" in asked[0]
+def test_a_form_whose_answer_is_lost_is_not_taken_back_by_hanging_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        client = Client(Address("http", "127.0.0.1", door.getsockname()[1]))
+        words = ("/death", {"sure": "yes"}, {"Idempotency-Key": "k"}, 2.0)
+        phone = threading.Thread(target=client.send_and_lose, args=words)
+        phone.start()
+        line, _ = door.accept()
+        with line:
+            assert b"\r\nIdempotency-Key: k\r\n" in line.recv(65_536)
+            line.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                line.recv(1)  # it would be empty if the phone had hung up
+        phone.join()
+
+
+@contextmanager
+def speaking_tls(folder: Path, connections: int) -> Iterator[Address]:
+    """Take so many connections with a certificate that nobody knows, and answer each once."""
+    context = certificate(folder, ("localhost",))
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            for _ in range(connections):
+                line, _ = door.accept()
+                with suppress(OSError), context.wrap_socket(line, server_side=True) as safe:
+                    safe.recv(65_536)
+                    safe.sendall(OK)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield Address("https", "localhost", door.getsockname()[1])
+
+
+def test_an_unknown_certificate_has_a_name_of_its_own(tmp_path: Path) -> None:
+    with speaking_tls(tmp_path, 1) as address:
+        assert Client(address).ask("GET", "/").kind == "untrusted"
+
+
+def test_the_system_s_certificates_are_read_once_for_all_connections(tmp_path: Path) -> None:
+    with speaking_tls(tmp_path, 2) as strict:
+        address = replace(strict, insecure=True)
+        trusts = []
+        for _ in range(2):
+            with address.connect(5) as line:
+                assert isinstance(line, ssl.SSLSocket)
+                trusts.append(line.context)
+        assert trusts[0] is trusts[1]
 
 
 @pytest.mark.parametrize(

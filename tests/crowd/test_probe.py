@@ -15,6 +15,7 @@ from killer.crowd.probe import Metrics, Reading, Tree, machine, share
 
 FIGURES = b"""# HELP killer_streams Open live streams.
 killer_streams 12.0
+killer_rehearsal_streams 7.0
 killer_requests_total{route="GET /health",status="200"} 75.0
 killer_requests_total{route="GET /",status="200"} 5.0
 killer_cpu_seconds_total 3.5
@@ -46,6 +47,13 @@ def test_figures_are_read_with_the_token() -> None:
     assert (seen.cpu, seen.cores, seen.memory) == (3.5, 2, 150_000_000)
     assert (seen.total, seen.streams) == (8_000_000_000, 12)
     assert b"\r\nAuthorization: Bearer secret\r\n" in asked[0]
+
+
+def test_streams_are_those_of_rehearsals() -> None:
+    with telling(200, FIGURES) as (address, _):
+        assert Metrics(address).streams() == 7
+    with telling(403, b"") as (address, _):
+        assert Metrics(address).streams() is None
 
 
 def test_labels_are_added_up() -> None:

@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from crowd import samples
-from killer.crowd.figures import Report, Times
+from killer.crowd.figures import Faults, Report, Times
 from killer.crowd.terminal import Terminal
 from killer.crowd.verdict import judge
-from killer.language import LANGUAGES, speaking
+from killer.language import LANGUAGES, say, speaking
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 RED = "\x1b[1;31m"
@@ -136,6 +136,10 @@ def test_the_cursor_comes_back_when_somebody_interrupts() -> None:
 
 def test_what_is_unknown_is_a_dash() -> None:
     assert "%" not in last_look(samples.unknown(), console(terminal=True))
+    untold = samples.report(samples.step(100, faults=Faults(leaked=None)))
+    shown = last_look(untold, console(120, terminal=True))
+    (row,) = (line for line in shown.splitlines() if "%" in line)
+    assert COLOUR.sub("", row).split()[-2:] == [say("verdict.sign.unknown"), "0"]
 
 
 def test_a_moment_that_nobody_knows_breaks_nothing() -> None:

@@ -105,6 +105,13 @@ def test_what_was_not_measured_is_neither_green_nor_red() -> None:
     assert "non mesuré" in line(verdict, "cpu").sentence
 
 
+def test_streams_that_the_server_does_not_count_are_neither_kept_nor_closed() -> None:
+    verdict = judged(faults=Faults(leaked=None))
+    assert line(verdict, "leaked").passed is None
+    assert line(verdict, "leaked").result == "non mesuré"
+    assert verdict.passed
+
+
 def test_a_step_without_a_request_can_not_pass() -> None:
     verdict = judged(times=Times())
     assert red(verdict) == ["played"]

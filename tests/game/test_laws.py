@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -32,6 +34,14 @@ class LawfulGame(AnyGame):
         assert [version for version, _event in self.log] == list(range(1, len(self.log) + 1))
         assert self.game.version == len(self.log)
         assert Game().after(*(event for _version, event in self.log)) == self.game
+
+    @invariant()
+    def what_is_carried_on_is_what_would_be_counted(self) -> None:
+        assert self.game.census == replace(self.game).census
+        assert (self.game.census.alive, self.game.census.playing) == (
+            len(self.game.alive),
+            len(self.game.playing),
+        )
 
     @invariant()
     def every_event_does_something(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from engines.processes import wait_for
 from killer.game import commands as c
@@ -147,6 +148,23 @@ def test_a_phone_that_hangs_up_is_forgotten(broadcast: Broadcast, call: Call) ->
     phone.far.close()
     wait_for(lambda: dict(broadcast.streams) == {(1, BOB): 1}, SOON, "one line less")
     assert not other.over
+
+
+@pytest.mark.parametrize("more", [0, 1], ids=["real", "rehearsal"])
+def test_the_streams_of_rehearsals_are_counted_apart_too(
+    world: World, call: Call, more: int
+) -> None:
+    world.feed.rehearsal = bool(more)
+    before = counted()
+    phone = call(ALICE)
+    assert counted() == [before[0] + 1, before[1] + more]
+    phone.far.close()
+    wait_for(lambda: counted() == before, SOON, "the figures of before")
+
+
+def counted() -> list[float]:
+    found = (REGISTRY.get_sample_value(f"killer_{kind}streams") for kind in ("", "rehearsal_"))
+    return [each or 0.0 for each in found]
 
 
 def test_a_phone_that_takes_nothing_is_dropped_and_the_others_hear_all(

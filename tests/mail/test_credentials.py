@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
 
-from engines.smtp import BREAK, SILENCE, Box, token_of
+from engines.smtp import BREAK, SILENCE, Box, mail_server, token_of
 from killer.game import commands as c
 from killer.game.model import Status
 from killer.mail import credentials
@@ -265,13 +267,27 @@ def test_a_mail_that_breaks_every_line_is_given_up_alone(world: World, box: Box)
 
 
 def test_a_server_that_is_gone_ends_the_run_after_longer_and_longer_pauses(
-    world: World, box: Box
+    world: World, tmp_path: Path
 ) -> None:
+    naps, running = Naps(), ExitStack()
+    box = running.enter_context(mail_server(tmp_path))
+
+    def told(sent: int, _failed: int, _total: int) -> None:
+        if sent:
+            running.close()
+
+    report = send(world, box, pace=naps.pace, told=told)
+    assert (report.stopped, report.left) == ("unreachable", len(PLAYERS) - 1)
+    assert sum(naps.taken) == 2 + 4 + 8 + 16 + 32
+    assert kept_links(world) == 1
+
+
+def test_a_server_that_was_never_there_ends_the_run_soon(world: World, box: Box) -> None:
     naps = Naps()
     settings = settings_for(box, smtp_port=1)
     report = send(world, box, settings=settings, pace=naps.pace)
     assert (report.stopped, report.left) == ("unreachable", len(PLAYERS))
-    assert sum(naps.taken) == 2 + 4 + 8 + 16 + 32
+    assert sum(naps.taken) == 2
     assert kept_links(world) == 0
 
 

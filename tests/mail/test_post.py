@@ -68,6 +68,10 @@ def test_a_port_where_nobody_listens_is_told(world: World, box: Box) -> None:
     assert stopped(world, box, smtp_port=1) == "unreachable"
 
 
+def test_a_name_that_there_cannot_be_is_told(world: World, box: Box) -> None:
+    assert stopped(world, box, smtp_host="smtp..example.org") == "unreachable"
+
+
 def test_certificates_that_are_none_are_told(world: World, box: Box, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     assert stopped(world, box, smtp_ca_file=tmp_path / "ca.pem") == "ca_file"

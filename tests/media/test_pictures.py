@@ -164,6 +164,14 @@ def test_the_same_picture_has_the_same_digest_whatever_is_noted_in_it() -> None:
 # --- what is refused ---
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_too_many_pixels_are_told_with_both_limits(language: str) -> None:
+    with speaking(language):
+        told = say("photo.too_many_pixels")
+    for most in (pictures.MOST_PIXELS, pictures.MOST_DRAWN):
+        assert f"{most // 1_000_000} million" in told
+
+
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     assert refused(png_bomb(8000, 7501)) == "too_many_pixels"
     assert refused(png_bomb(60_000, 60_000)) == "too_many_pixels"

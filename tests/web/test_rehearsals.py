@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import psutil
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, delete, event, func, select, text, update
 from werkzeug.test import TestResponse
 
 from killer import app as app_
@@ -19,8 +20,9 @@ from killer.game import commands as c
 from killer.game.model import State, Status
 from killer.keeper import google_of
 from killer.store import errands, games, log
-from killer.store.tables import credentials, metadata
+from killer.store.tables import credentials, events, links, metadata
 from killer.store.tables import games as rows_of_games
+from killer.store.tables import players as rows_of_players
 from killer.web import routes
 from killer.web.route import Who
 from web.world import BOSS, PASSWORD, PLAYERS, World, problem, submit
@@ -354,6 +356,58 @@ def test_a_size_of_no_use_is_refused(still: World, players: object) -> None:
 
 def test_a_size_has_to_be_given(still: World) -> None:
     problem(still.phone(BOSS).post(URL, json={}), 400, "bad_json")
+
+
+def test_a_request_that_is_repeated_is_told_the_same_again(world: World) -> None:
+    phone = world.phone(BOSS)
+    keyed = {"Idempotency-Key": "a test of tonight"}
+    made = phone.post(URL, json={"players": 3}, headers=keyed).json
+    english = keyed | {"Accept-Language": "en"}
+    assert phone.post(URL, json={"players": 3}, headers=english).json == made
+    assert numbers(world) == [made["number"], world.number]
+    for one in (*made["players"], made["organiser"]):
+        me = guest(world, one["token"]).get("/api/me").json
+        assert me["player"]["nickname"] == one["nickname"]
+    given = {"nickname": made["players"][0]["nickname"], "password": made["password"]}
+    assert world.visitor().post("/api/login", json=given).status_code == 200
+
+
+def test_another_request_or_none_of_that_key_makes_another(world: World) -> None:
+    phone, key = world.phone(BOSS), {"Idempotency-Key": "a test of tonight"}
+    wishes = [(2, key), (3, key), (2, {}), (2, {})]
+    made = [phone.post(URL, json={"players": n}, headers=with_).json for n, with_ in wishes]
+    assert len({one["number"] for one in made}) == len(made)
+    tokens = [player["token"] for one in made for player in one["players"]]
+    assert len(set(tokens)) == len(tokens) == 9
+
+
+def test_a_rehearsal_that_another_request_still_fills_is_not_told(world: World) -> None:
+    """As when the first answer took so long that the network gave up."""
+    phone, keyed = world.phone(BOSS), {"Idempotency-Key": "a test of tonight"}
+    made = phone.post(URL, json={"players": 3}, headers=keyed).json
+    with world.site.database.write() as connection:
+        last = (rows_of_players.c.game == made["number"], rows_of_players.c.id == 4)
+        for table in (links, credentials):
+            mine = (table.c.game == made["number"], table.c.player == 4)
+            connection.execute(delete(table).where(*mine))
+        connection.execute(delete(rows_of_players).where(*last))
+    again = phone.post(URL, json={"players": 3}, headers=keyed)
+    problem(again, 409, "rehearsal_in_making")
+    assert again.headers["Retry-After"] == "2"
+
+
+def test_no_transaction_holds_a_whole_crowd(world: World) -> None:
+    """Whoever falls for real in that second waits for the database hardly longer than usual."""
+    kept: list[int] = []
+
+    def count(connection: Connection) -> None:
+        kept.append(connection.execute(select(func.count()).select_from(events)).scalar_one())
+
+    event.listen(world.site.database.engine, "commit", count)
+    rehearse(world, 450)
+    steps = [later - earlier for earlier, later in pairwise(kept)]
+    assert sum(steps) >= 450
+    assert max(steps) <= 100
 
 
 def test_a_rehearsal_that_cannot_be_filled_does_not_stay(world: World) -> None:

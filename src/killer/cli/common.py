@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -54,6 +55,26 @@ def progress(sentence: str, total: int) -> Iterator[Progress]:
     with Progress(console=Console(stderr=True)) as bar:
         bar.add_task(sentence, total=total)
         yield bar
+
+
+@contextmanager
+def asked_to_end() -> Iterator[list[int]]:
+    """Note Ctrl-C or SIGTERM instead of dying: what is under way is finished first.
+
+    The second time, it ends at once as any program does.
+    """
+    asked: list[int] = []
+
+    def note(got: int, _frame: object) -> None:
+        asked.append(got)
+        signal.signal(got, before[signal.Signals(got)])
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def game_named(site: Site, name: str | None, *, make: bool = False) -> int:

@@ -33,6 +33,7 @@ from killer.store import games, people
 ORGANISER = "loadtest"
 #: What the report tells of the server that was started for the test.
 TOLD = ("worker_class", "workers", "worker_connections", "keepalive", "preload", "timeout")
+ASK = "-"  # in the place of a secret
 LAST_WORDS = 60.0  # seconds that an interrupted crowd has to tidy up and to write what there is
 
 
@@ -51,17 +52,17 @@ def loadtest(
     """Play with more and more simulated phones, and judge what was found."""
     plan = Plan(
         host=_address(host),
-        token=token.rpartition("/")[2],
         steps=_steps(steps),
+        token=_secret(token, "crowd.ask.token").rpartition("/")[2],
         hold=hold,
         folder=str(out or Path(time.strftime("loadtest-%Y-%m-%d-%H%M%S"))),
         version=killer.__version__,
         language=current(),
-        metrics_token=metrics_token,
+        metrics_token=_secret(metrics_token, "crowd.ask.metrics_token"),
         insecure=insecure,
         workers=distributed,
     )
-    if host and not token:
+    if host and not plan.token:
         raise typer.BadParameter(say("crowd.no_token"), param_hint="--token")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: nothing stays
     try:
@@ -78,6 +79,18 @@ def _address(host: str) -> str:
         except ValueError as error:
             raise typer.BadParameter(say("crowd.bad_host"), param_hint="--host") from error
     return host.rstrip("/")
+
+
+def _secret(given: str, question: str) -> str:
+    """Take a secret, or for "-" ask for it: everybody on a machine can read the arguments.
+
+    From a file or a pipe, it is the next line of the standard input.
+    """
+    if given != ASK:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt(say(question), hide_input=True, err=True))
+    return sys.stdin.readline().strip()
 
 
 def _steps(written: str) -> tuple[int, ...]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, NoReturn
 
@@ -92,7 +89,7 @@ def reachable(settings: Settings) -> str:
 
 
 def _send(site: Site, number: int, address: str, wanted: Wanted, language: str) -> Report:
-    with _asked_to_end() as ending, common.progress(say("cli.mail.progress"), 0) as bar:
+    with common.asked_to_end() as ending, common.progress(say("cli.mail.progress"), 0) as bar:
 
         def told(sent: int, failed: int, total: int) -> None:
             bar.update(bar.task_ids[0], completed=sent + failed, total=total)
@@ -107,21 +104,6 @@ def _send(site: Site, number: int, address: str, wanted: Wanted, language: str) 
             told=told,
             stop=lambda: bool(ending),
         )
-
-
-@contextmanager
-def _asked_to_end() -> Iterator[list[int]]:
-    """Note Ctrl-C and SIGTERM instead of dying: the mail that is under way is finished first."""
-    asked: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _frame: asked.append(got))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _names(players: tuple[Player, ...]) -> tuple[str, ...]:

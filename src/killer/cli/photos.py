@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated
 
 import typer
@@ -41,14 +40,18 @@ def fetch(
         refuse(say("cli.photos.no_account"))
     report = _fetch(site, number, planned, again=again)
     _show(site, report)
-    if report.failed or report.error:
+    if report.failed or report.left:
         raise typer.Exit(1)
 
 
 def _fetch(site: Site, number: int, planned: Plan, *, again: bool) -> Report:
     settings = site.settings
     google = Google(settings.key_file, url=settings.google_url, timeout=settings.google_timeout)
-    with common.progress(say("cli.photos.progress"), len(planned.links)) as bar:
+    todo = len(planned.links)
+    with (
+        common.asked_to_end() as ending,
+        common.progress(say("cli.photos.progress"), todo) as bar,
+    ):
 
         def told(done: int, failed: int, total: int) -> None:
             bar.update(bar.task_ids[0], completed=done + failed, total=total)
@@ -59,7 +62,7 @@ def _fetch(site: Site, number: int, planned: Plan, *, again: bool) -> Report:
             site.shelf,
             lambda file_id: google.file(file_id, LARGEST),
             told,
-            threading.Event().is_set,  # Ctrl-C ends it as well
+            lambda: bool(ending),
             request=Request(reason="killer photos fetch"),
             again=again,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,7 +15,7 @@ from killer.keeper import google_of
 from killer.language import say
 from killer.sheets.doctor import Finding, examine
 from killer.sheets.google import GoogleError
-from killer.sheets.rounds import sync_of
+from killer.sheets.rounds import stubborn, sync_of
 from killer.sheets.sync import Look, Sync, Wishes
 from killer.sheets.tables import UnreadableTable
 from killer.store import games
@@ -34,7 +35,8 @@ def check() -> None:
     console, wrong = Console(), False
     for finding in examine(settings, google_of(settings)):
         wrong = wrong or finding.grade == "wrong"
-        console.print(f"{SIGNS[finding.grade]} {escape(_sentence(finding))}", highlight=False)
+        told = f"{SIGNS[finding.grade]} {escape(_sentence(finding))}"
+        console.print(told, highlight=False, soft_wrap=True)  # an address to open stays whole
     typer.echo(say("sheet.check.sick" if wrong else "sheet.check.healthy"))
     if wrong:
         raise typer.Exit(1)
@@ -79,7 +81,7 @@ def _game(site: Site, name: str | None, *, make: bool) -> GameRow:
     if found:
         return found[0]
     if known or not make:
-        refuse(say("cli.which_game" if known else "cli.no_game", games=_names(known)))
+        refuse(say("cli.which_game" if known else "cli.sheet.no_game", games=_names(known)))
     with site.database.write() as connection:
         games.create(connection, name or games.FIRST_NAME)
     return site.hub.games()[0]
@@ -90,18 +92,23 @@ def _names(known: list[GameRow]) -> str:
 
 
 def _look(sync: Sync, wishes: Wishes) -> Look:
-    """Look; and look again after writing, because somebody may have moved rows meanwhile."""
+    """Look; and look again after writing, because somebody may have moved rows meanwhile.
+
+    A cell that even then doesn't say what was written is to be corrected by an editor.
+    """
+    again = range(LOOKS if wishes.push and not wishes.dry else 0)
     try:
-        first = last = sync.look(wishes)
-        for _ in range(LOOKS):
-            if wishes.dry or not wishes.push or last.level:
-                break
-            last = sync.look(Wishes(pull=False))
+        first = before = last = sync.look(wishes)
+        for _ in again:
+            if last.level:
+                return first
+            before, last = last, sync.look(Wishes(pull=False))
     except GoogleError as error:
         _refuse_google(error)
     except UnreadableTable as error:
         refuse(say(f"roster.{error.code}", **dict(error.params)), error)
-    return first
+    same = [one for one in last.differences if again and one in before.differences]
+    return replace(first, corrections=(*first.corrections, *stubborn(same)))
 
 
 def _refuse_google(error: GoogleError) -> NoReturn:

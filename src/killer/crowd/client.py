@@ -26,6 +26,7 @@ GULP = 65_536
 LONGEST_HEAD = 65_536
 GZIPPED = 31  # zlib's word for "with gzip's head"
 TIMEOUT, CONNECTION, BUSY, HTTP, WRONG = "timeout", "connection", "503", "http", "wrong"
+UNTRUSTED = "untrusted"  # a certificate: the first request of a test meets it, no phone does
 UNAVAILABLE = 503
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -82,7 +83,15 @@ class Address:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.scheme == "http":
             return line
-        return _trust(self.insecure).wrap_socket(line, server_hostname=self.host)
+        return self._trust.wrap_socket(line, server_hostname=self.host)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """Read the system's certificates once: it takes longer than to fetch a page."""
+        context = ssl.create_default_context()
+        if self.insecure:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
 
     @cached_property
     def _places(self) -> list[tuple[Any, ...]]:
@@ -103,13 +112,6 @@ class Address:
             else:
                 return line
         raise failure
-
-
-def _trust(insecure: bool) -> ssl.SSLContext:  # noqa: FBT001  # whether any certificate will do
-    context = ssl.create_default_context()
-    if insecure:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 @dataclass(frozen=True)
@@ -167,12 +169,16 @@ class Client:
             kind = BUSY if answer.status == UNAVAILABLE else HTTP
         return replace(answer, kind=kind, took=(time.perf_counter() - began) * 1000)
 
-    def send_and_lose(self, path: str, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
-        """Send a form and lose the network before the answer."""
-        with suppress(OSError):
-            line = self.address.connect(PATIENCE)
+    def send_and_lose(
+        self, path: str, form: Mapping[str, str], headers: Mapping[str, str], seconds: float
+    ) -> None:
+        """Send a form and lose the network before the answer, which the server isn't told.
+
+        A proxy in front of it would take back the request of whoever hangs up.
+        """
+        with suppress(OSError), self.address.connect(PATIENCE) as line:
             line.sendall(self.request("POST", path, form, None, headers))
-            line.close()
+            time.sleep(seconds)
 
     def request(
         self,
@@ -221,6 +227,8 @@ class Client:
             return self._over(self.address.connect(_left(deadline)), request, deadline, kept=False)
         except TimeoutError:
             return Answer(kind=TIMEOUT)
+        except ssl.SSLCertVerificationError:
+            return Answer(kind=UNTRUSTED)
         except (OSError, ValueError):
             return Answer(kind=CONNECTION)
 

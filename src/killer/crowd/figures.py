@@ -68,7 +68,7 @@ class Faults(msgspec.Struct, frozen=True):
     ring: int = 0  # alive players who are not in the one cycle of targets, in a looked-at ring
     signed_out: int = 0  # phones that were asked to sign in again
     gaps: int = 0  # versions that a stream passed over or told twice
-    leaked: int = 0  # streams that the server still holds after every phone has left
+    leaked: int | None = 0  # streams still held after every phone has left; None: it doesn't tell
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ class Findings:
 
     ledger: Ledger
     rows: Sequence[Row] | None  # None: the step didn't come so far
-    leaked: int
+    leaked: int | None  # None: nobody could count them
 
     def step(
         self,
@@ -79,7 +79,7 @@ class Findings:
         """Count what must never happen."""
         page, rows = self.ledger.page, self.rows
         if rows is None:
-            return Faults(signed_out=page.signed_out, gaps=page.gaps)
+            return Faults(signed_out=page.signed_out, gaps=page.gaps, leaked=self.leaked)
         acknowledged = [name for name, tap in page.taps.items() if tap.acknowledged]
         return Faults(
             lost=truth.lost(rows, acknowledged),

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
-from killer.crowd.client import CONNECTION, Address, Answer, Client
+from killer.crowd.client import CONNECTION, UNTRUSTED, Address, Answer, Client
 from killer.crowd.plan import Ticket
 from killer.crowd.truth import Row
 from killer.language import current, say
 
 REHEARSALS = "/api/organiser/rehearsals"
-NOT_FOUND, FORBIDDEN, UNAUTHORIZED, OK = 404, 403, 401, 200
+NOT_FOUND, UNAUTHORIZED = 404, 401
+MOVED = range(300, 400)
+
+Shape = TypeVar("Shape")
 
 
 class HostError(Exception):
     """The server can't be played on; the message is a sentence for whoever started the test."""
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """Who has signed in."""
+
+    organiser: bool
 
 
 class Guest(msgspec.Struct, frozen=True):
@@ -70,8 +81,7 @@ class Host:
         answer = self._real.ask("POST", "/api/login", json={"token": token})
         if answer.status == UNAUTHORIZED:
             raise HostError(say("crowd.bad_token"))
-        _read(answer)
-        if not msgspec.json.decode(answer.body)["organiser"]:
+        if not _told(answer, SignedIn).organiser:
             raise HostError(say("crowd.no_organiser"))
 
     def make(self, players: int) -> Rehearsal:
@@ -83,7 +93,7 @@ class Host:
         answer = self._real.ask("POST", REHEARSALS, json={"players": players})
         if answer.status == NOT_FOUND:
             raise HostError(say("crowd.too_old"))
-        made = msgspec.json.decode(_read(answer).body, type=Rehearsal)
+        made = _told(answer, Rehearsal)
         self._game = Client(self._address, current())
         _read(self._game.ask("POST", "/api/login", json={"token": made.organiser.token}))
         return made
@@ -112,8 +122,7 @@ class Host:
         Raises:
             HostError: the server doesn't show it.
         """
-        answer = _read(self._game.ask("GET", "/api/organiser/players"))
-        return msgspec.json.decode(answer.body, type=Table)
+        return _told(self._game.ask("GET", "/api/organiser/players"), Table)
 
     def is_there(self) -> bool:
         """Tell whether anybody takes connections; a server that is slow is there."""
@@ -123,8 +132,21 @@ class Host:
         return answer.kind != CONNECTION
 
 
+def _told(answer: Answer, shape: type[Shape]) -> Shape:
+    """Give what an answer says."""
+    try:
+        return msgspec.json.decode(_read(answer).body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HostError(say("crowd.no_killer")) from error
+
+
 def _read(answer: Answer) -> Answer:
     """Give an answer that is as it should be."""
+    if answer.kind == UNTRUSTED:
+        raise HostError(say("crowd.untrusted"))
+    elsewhere = urlsplit(answer.header("Location"))
+    if answer.status in MOVED and elsewhere.netloc:
+        raise HostError(say("crowd.moved", address=f"{elsewhere.scheme}://{elsewhere.netloc}"))
     if answer.kind:
         raise HostError(say("crowd.host", cause=_cause(answer)))
     return answer
@@ -136,6 +158,7 @@ def _cause(answer: Answer) -> str:
         return say(f"crowd.cause.{answer.kind}")
     told: Any = {}
     if "json" in answer.header("Content-Type"):
-        told = msgspec.json.decode(answer.body)
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            told = msgspec.json.decode(answer.body)
     title = str(told.get("title", "")) if isinstance(told, dict) else ""
     return title or say("crowd.cause.status", status=answer.status)

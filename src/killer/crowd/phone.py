@@ -180,8 +180,7 @@ class Phone:
         headers = {"HX-Request": "true", "Idempotency-Key": fields["idempotency_key"]}
         self.ledger.tap(self.ticket.nickname, time.time())
         if self.chance.random() < LOST:
-            self.client.send_and_lose("/death", fields, headers)
-            gevent.sleep(self.chance.uniform(1.5, 2.5))
+            self.client.send_and_lose("/death", fields, headers, self.chance.uniform(1.5, 2.5))
         if self._insist(fields, headers):
             self.ledger.acknowledge(self.ticket.nickname)
         self._open("/")

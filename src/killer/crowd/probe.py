@@ -44,7 +44,7 @@ class Probe(Protocol):
         """Look now."""
 
     def streams(self) -> int | None:
-        """Count the open streams; None when the server doesn't tell."""
+        """Count the open streams of rehearsals; None when the server doesn't tell."""
 
 
 class Metrics:
@@ -79,8 +79,8 @@ class Metrics:
         )
 
     def streams(self) -> int | None:
-        """Count the open streams."""
-        found = self.figures().get("killer_streams")
+        """Count those of rehearsals: people may come and go in the real game meanwhile."""
+        found = self.figures().get("killer_rehearsal_streams")
         return None if found is None else int(found)
 
 
@@ -109,7 +109,7 @@ class Tree:
         return Reading(now, sum(self._known.values()), cores(), self._memory, total)
 
     def streams(self) -> int | None:
-        """Count the open streams."""
+        """Count those of rehearsals."""
         return self._metrics.streams()
 
 

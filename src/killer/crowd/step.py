@@ -46,7 +46,7 @@ class Conductor:
 
     def play(self) -> Step:
         """Play it; this always comes to an end, and removes the game that was made."""
-        why, made, table, leaked = "", None, None, 0
+        why, made, table, leaked = "", None, None, None
         self.watcher.began(self.phones)
         watch = Watch(self.troupe, self.probe, self.host, self.watcher, self.began)
         started = time.monotonic()
@@ -117,8 +117,8 @@ class Conductor:
         self._cue(Cue("settle", version=table.version))
         return table
 
-    def _leave(self, before: int | None) -> int:
-        """Send everybody home, and count the streams that the server goes on holding."""
+    def _leave(self, before: int | None) -> int | None:
+        """Send everybody home, and count the streams that the server still holds, if it tells."""
         self._go_home()
         self.host.steer("end")  # the last frame: whoever still listened would get it
         left = self.probe.streams()
@@ -128,7 +128,7 @@ class Conductor:
                 return left - before
             gevent.sleep(0.25)
             left = self.probe.streams()
-        return 0
+        return None if before is None or left is None else 0
 
     def _go_home(self) -> None:
         self.over = self.over or time.monotonic()

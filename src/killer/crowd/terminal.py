@@ -177,7 +177,7 @@ def _finished(step: Step, *, wide: bool) -> list[Text]:
         cells += [
             _cell(number(step.times.worst)),
             _cell(_percent(step.cpu_peak)),
-            _cell(number(step.faults.leaked), states["leaked"]),
+            _cell(_count(step.faults.leaked), states["leaked"]),
             _cell(number(lost), "red" if lost else states["lost"]),
         ]
     return cells
@@ -212,6 +212,10 @@ def _cell(words: str, state: str = "") -> Text:
 
 def _when(step: Step) -> str:
     return number(step.last.p95) if step.last.count else say("verdict.sign.unknown")
+
+
+def _count(value: int | None) -> str:
+    return say("verdict.sign.unknown") if value is None else number(value)
 
 
 def _percent(value: float | None) -> str:

@@ -184,6 +184,7 @@ def _found(step: Step, code: str) -> float | None:
         or (code in FAULTS and bool(step.broken_off))
         or (code in ON_STREAMS and step.streams == 0)
         or (code in ON_DEATHS and step.deaths == 0)
+        or (code in FAULTS and getattr(step.faults, code) is None)
     )
     return None if unseen else 0
 
@@ -205,7 +206,7 @@ def _delay(step: Step) -> float | None:
 
 def _count(step: Step, code: str) -> int:
     if code in FAULTS:
-        return int(getattr(step.faults, code))
+        return int(getattr(step.faults, code) or 0)
     strange = sum(n for kind, n in step.errors.items() if kind not in KINDS)
     return step.errors.get(code, 0) + (strange if code == "http" else 0)
 

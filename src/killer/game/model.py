@@ -89,6 +89,51 @@ class Fact(Protocol):
         """Everything that it moves."""
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What is counted over all players, carried on from version to version.
+
+    Counting a thousand anew for each event would cost more than all that is told of it.
+    """
+
+    statuses: Mapping[Status, int] = field(default_factory=Counter)
+    kills: Mapping[PlayerId, int] = field(default_factory=Counter)
+    hunters: Mapping[PlayerId, PlayerId] = field(default_factory=dict)
+    hunting: int = 0  # alive players with a target; before the start, two may wish for the same
+
+    @property
+    def alive(self) -> int:
+        """Count who is still in play."""
+        return self.statuses.get(Status.ALIVE, 0)
+
+    @property
+    def playing(self) -> int:
+        """Count all but those who are out."""
+        return sum(self.statuses.values()) - self.statuses.get(Status.OUT, 0)
+
+    @property
+    def clear(self) -> bool:
+        """Tell whether each hunted player has one hunter, so that it can be carried on."""
+        return len(self.hunters) == self.hunting
+
+    def moved(self, gone: Iterable[Player], come: Iterable[Player]) -> Census:
+        """Count some players no longer, then others, who may be the same a version later."""
+        statuses, kills, hunters = Counter(self.statuses), Counter(self.kills), dict(self.hunters)
+        hunting = self.hunting
+        for players, sign in ((gone, -1), (come, 1)):
+            for player in players:
+                statuses[player.status] += sign
+                if player.killed_by is not None and player.status is not Status.OUT:
+                    kills[player.killed_by] += sign
+                if player.target is not None and player.status is Status.ALIVE:
+                    hunting += sign
+                    if sign > 0:
+                        hunters[player.target] = player.id
+                    else:
+                        del hunters[player.target]
+        return Census(statuses, +kills, hunters, hunting)
+
+
 @dataclass(frozen=True)
 class Game:
     """A whole game at one version; immutable, so that every reader may keep it."""
@@ -103,10 +148,20 @@ class Game:
         """Give the game that follows; each event makes it one version older."""
         players = dict(self.players)
         own: dict[str, Any] = {}
+        touched: set[PlayerId] = set()
         for version, event in enumerate(events, start=self.version + 1):
-            _apply(event.changes, version, players, own)
+            changes = event.changes
+            _apply(changes, version, players, own)
+            touched.update(c.player for c in changes if c.player is not None)
         version = self.version + len(events)
-        return replace(self, players=players, version=version, **own)
+        following = replace(self, players=players, version=version, **own)
+        _carry_on(self, following, touched)
+        return following
+
+    @cached_property
+    def census(self) -> Census:
+        """Count everybody."""
+        return Census().moved((), self.players.values())
 
     @cached_property
     def alive(self) -> tuple[Player, ...]:
@@ -129,15 +184,15 @@ class Game:
         """Each fallen player's place in the order of elimination, from 1."""
         return {player.id: place for place, player in enumerate(self.fallen, start=1)}
 
-    @cached_property
+    @property
     def kills(self) -> Mapping[PlayerId, int]:
         """How many players each one has killed; derived, so that no kill can count twice."""
-        return Counter(p.killed_by for p in self.playing if p.killed_by is not None)
+        return self.census.kills
 
-    @cached_property
+    @property
     def hunters(self) -> Mapping[PlayerId, PlayerId]:
         """Who hunts each target."""
-        return {p.target: p.id for p in self.alive if p.target is not None}
+        return self.census.hunters
 
     @cached_property
     def by_key(self) -> Mapping[str, PlayerId]:
@@ -154,6 +209,18 @@ class Game:
         owner: object = self if player is None else self.players.get(player)
         value: Value = getattr(owner, name, None)
         return value
+
+
+def _carry_on(before: Game, after: Game, touched: Iterable[PlayerId]) -> None:
+    """Give a game the census of the one before, moved on, if anybody has asked for that."""
+    known: Census | None = vars(before).get("census")
+    if known and known.clear:
+        gone, come = (
+            [game.players[p] for p in touched if p in game.players] for game in (before, after)
+        )
+        moved = known.moved(gone, come)
+        if moved.clear:
+            vars(after)["census"] = moved  # where `cached_property` looks first
 
 
 _TYPES = {"status": Status, "state": State, "visibility": Visibility}

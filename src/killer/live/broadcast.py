@@ -38,17 +38,22 @@ _epoll = monkey.get_original("select", "epoll")
 class OpenStreams(Counter[Whose]):
     """How many streams each player has open in this process, told to the metrics too."""
 
-    def opened(self, whose: Whose) -> None:
+    def opened(self, feed: Feed, viewer: PlayerId) -> None:
         """Count one more."""
-        self[whose] += 1
+        self[feed.number, viewer] += 1
         metrics.STREAMS.inc()
+        if feed.rehearsal:
+            metrics.REHEARSAL_STREAMS.inc()
 
-    def closed(self, whose: Whose) -> None:
+    def closed(self, feed: Feed, viewer: PlayerId) -> None:
         """Count one less."""
+        whose = (feed.number, viewer)
         self[whose] -= 1
         if not self[whose]:
             del self[whose]
         metrics.STREAMS.dec()
+        if feed.rehearsal:
+            metrics.REHEARSAL_STREAMS.dec()
 
 
 class Line:
@@ -82,7 +87,7 @@ class Broadcast:
 
     def take(self, feed: Feed, line: Line) -> None:
         """Own a phone's socket from now on; its descriptor is closed here in the end."""
-        self.streams.opened((feed.number, line.viewer))
+        self.streams.opened(feed, line.viewer)
         with self._lock:
             audience = self._audiences.get(feed.number)
             if audience is None or audience.feed is not feed:
@@ -208,7 +213,7 @@ class Audience(threading.Thread):
         if self._lines.pop(line.descriptor, None) is line:
             self._hung_up.unregister(line.descriptor)
             os.close(line.descriptor)
-            self._broadcast.streams.closed((self.feed.number, line.viewer))
+            self._broadcast.streams.closed(self.feed, line.viewer)
 
 
 class News:

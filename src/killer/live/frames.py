@@ -40,8 +40,8 @@ def encode(before: Game, after: Game, record: Recorded) -> Frame:
         "version": record.version,
         "type": news.kind,
         "at": moment(record.at),
-        "alive": len(after.alive),
-        "players": len(after.playing),
+        "alive": after.census.alive,
+        "players": after.census.playing,
         "state": after.state,
         "text": texts(news),
     }

@@ -43,6 +43,7 @@ class Post:
         self._settings = settings
         self._patience = patience
         self._open: smtplib.SMTP | None = None
+        self.was_reached = False  # by this run: then it is worth waiting for
 
     def hand(self, letter: EmailMessage, before_the_dot: Callable[[], None]) -> None:
         """Hand a mail over; this returns when the server has taken it.
@@ -103,8 +104,10 @@ class Post:
         if self._open is None:
             try:
                 self._open = self._connected()
-            except (smtplib.SMTPException, OSError) as error:
+            except (smtplib.SMTPException, OSError, UnicodeError) as error:
+                self.was_reached |= isinstance(error, smtplib.SMTPResponseException)
                 raise _clear(error) from error
+            self.was_reached = True
         return self._open
 
     def _connected(self) -> smtplib.SMTP:
@@ -175,6 +178,8 @@ def _clear(error: Exception) -> MailError:
             return MailError("certificate", Reach.ALL)
         case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return MailError("tls", Reach.ALL)
+        case UnicodeError():  # SMTP_HOST can't be a name
+            return MailError("unreachable", Reach.ALL)
         case smtplib.SMTPResponseException():
             return MailError("unreachable", Reach.LINE, _told(error.smtp_code, error.smtp_error))
         case _:

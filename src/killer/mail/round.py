@@ -22,6 +22,7 @@ from killer.store.mails import Mail
 LEASE, LEASE_SECONDS, RENEWED = "mails", 90.0, 15.0
 TRIES = 3  # of one mail whose line breaks: the first and two repetitions
 BREAKS = 6  # of the line, one after another, before the run is given up
+UNREACHED = 2  # the same while the server was never reached: more likely, it isn't there at all
 LATER = (60.0, 300.0)  # seconds before those who were "not now" are tried again
 LONGEST_NAP = 1.0  # seconds between two questions whether to stop
 
@@ -194,12 +195,13 @@ class Round:
         self._breaks += 1
         item.unknown = item.unknown or item.handed
         item.breaks += error.code == "broken"
-        if item.breaks >= TRIES or (item.unknown and self._breaks >= BREAKS):
+        enough = self._breaks >= (BREAKS if self.post.was_reached else UNREACHED)
+        if item.breaks >= TRIES or (item.unknown and enough):
             if item.unknown:
                 self._leave_uncertain(item)
             else:
                 self._fail(item, error)
-        if self._breaks >= BREAKS:
+        if enough:
             raise MailError(error.code, Reach.ALL, error.said) from error
         if item.breaks >= TRIES:
             return True

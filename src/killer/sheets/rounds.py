@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import structlog
@@ -104,12 +104,7 @@ class Rounds:
         if not found.differences or self._tries < STUBBORN:
             return ()
         self._level = found.version
-        return tuple(
-            Correction(
-                one.row.number, HEADERS[one.meaning], "sheet.stubborn", (("cell", one.cell),)
-            )
-            for one in found.differences
-        )
+        return stubborn(found.differences)
 
     def _note(self, sync: Sync, found: Look, mended: int) -> None:
         number = sync.row.id
@@ -140,6 +135,14 @@ class Rounds:
             sheets.set_state(connection, number, after)
         if before.trouble != key:
             _log.warning("keeper.trouble", code=key)
+
+
+def stubborn(cells: Iterable[Difference]) -> tuple[Correction, ...]:
+    """Ask editors to free cells that don't take what is written."""
+    return tuple(
+        Correction(one.row.number, HEADERS[one.meaning], "sheet.stubborn", (("cell", one.cell),))
+        for one in cells
+    )
 
 
 def sync_of(settings: Settings, play: Play, google: Google, row: GameRow) -> Sync:

@@ -33,6 +33,9 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
 )
 STREAMS = Gauge("killer_streams", "Open live streams.", multiprocess_mode="livesum")
+REHEARSAL_STREAMS = Gauge(
+    "killer_rehearsal_streams", "Those of them in rehearsals.", multiprocess_mode="livesum"
+)
 EVENTS = Counter("killer_events", "Events that this deployment has recorded.", ["kind"])
 DELAY = Histogram(
     "killer_tap_to_frame_seconds",

@@ -91,9 +91,8 @@ class Handover(Iterator[bytes]):
 
 
 def _by_itself(broadcast: Broadcast, viewer: Viewer, place: int) -> Iterator[bytes]:
-    whose = (viewer.feed.number, viewer.player.id)
-    broadcast.streams.opened(whose)
+    broadcast.streams.opened(viewer.feed, viewer.player.id)
     try:
         yield from stream(broadcast.hub, viewer.feed, viewer.player.id, place)
     finally:
-        broadcast.streams.closed(whose)
+        broadcast.streams.closed(viewer.feed, viewer.player.id)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 
 from flask import Response
 
 from killer import passwords
+from killer import settings as settings_
 from killer.game import commands as c
-from killer.game.model import Game, Player, PlayerId, Status
+from killer.game.model import Game, Player, Status
 from killer.language import say
-from killer.live.hub import Hub
+from killer.live.hub import Feed, Hub
 from killer.play import Play
 from killer.store import games, people, rehearsals
-from killer.store.database import Connection, StoreUnavailableError
+from killer.store.database import Connection, Database, StoreUnavailableError
+from killer.store.games import GameRow
 from killer.web import shapes
 from killer.web.answers import json
 from killer.web.api import body
 from killer.web.problems import ProblemError
-from killer.web.site import site, viewer
+from killer.web.site import asked, site, viewer
 
 MOST = 5  # at once, made in the same real game
 MARK = 3  # bytes by which all nicknames of one rehearsal differ from all others
@@ -27,34 +35,85 @@ FIRST = ("Blaireau", "Cigogne", "Écureuil", "Furet", "Geai", "Hérisson", "Lynx
 SECOND = ("Agile", "Brave", "Discret", "Espiègle", "Habile", "Lunaire", "Sage", "Tenace")
 YEARS = ("1A", "2A", "3A", "4A", "5A", "")
 CHALLENGES = 7
+BATCH = 100  # players of one transaction
+SOON = 2  # seconds
 
 
 class _Unheard(Hub):
-    """What nobody follows yet isn't read back at once: after 5,000 events that takes seconds."""
+    """One game that nobody follows yet: the frames of 5,000 events would take seconds."""
 
-    def ring(self, number: int) -> None:
+    def __init__(self, database: Database, number: int, game: Game) -> None:
+        super().__init__(database)
+        self._only = Feed(number, game, rehearsal=True)
+
+    def feed(self, number: int) -> Feed:  # noqa: ARG002  # there is no other
+        """Give the game as it was kept last."""
+        return self._only
+
+    def ring(self, number: int, **_: object) -> None:
         """Leave it to the first who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lots:
+    """What is drawn for a rehearsal; only their hashes are kept, yet they can be told again."""
+
+    seed: bytes
+
+    @classmethod
+    def drawn(cls) -> _Lots:
+        """Draw anew, or for a request with an Idempotency-Key what it drew the first time."""
+        request = asked()
+        if not request.key:
+            return cls(secrets.token_bytes(32))
+        whose = f"rehearsal/{viewer().feed.number}/{request.actor}/{request.key}/{request.about}"
+        return cls(hmac.digest(settings_.secret(site().settings), whose.encode(), "sha256"))
+
+    def token(self, what: str) -> str:
+        """Give 128 bits as a word."""
+        return urlsafe_b64encode(self._digest(what)[:16]).decode().rstrip("=")
+
+    def marks(self) -> Iterator[str]:
+        """Give marks to choose from."""
+        return (self._digest(f"mark {n}")[:MARK].hex() for n in count())
+
+    def _digest(self, what: str) -> bytes:
+        return hmac.digest(self.seed, what.encode(), "sha256")
 
 
 def make() -> Response:
     """Make a rehearsal game of invented players, at most five for each real game.
 
-    Some that were left over go first. It is told once: the same request makes another game.
+    Some that were left over go first.
     """
     wish = body(shapes.RehearsalWish)
     if viewer().feed.rehearsal:
         raise ProblemError(409, "rehearsal_of_rehearsal")
-    real = viewer().feed.number
-    password = secrets.token_urlsafe(12)
-    hashed = passwords.hash_password(password)
-    number, mark = _begin(real)
+    real, lots = viewer().feed.number, _Lots.drawn()
+    row, mark = _begin(real, lots)
+    if mark:
+        _fill(real, row, mark, wish.players, lots)
+    return json(_told(row, lots, wish.players))
+
+
+def _fill(real: int, row: GameRow, mark: str, most: int, lots: _Lots) -> None:
     try:
-        organiser, *players = _enrol(number, mark, wish.players, hashed)
+        _enrol(row, mark, most, lots)
     except StoreUnavailableError:
         with suppress(StoreUnavailableError):  # otherwise it goes with those that are left over
-            _remove(real, number)
+            _remove(real, row.id)
         raise
-    return json(shapes.Rehearsal(number, _name(mark), password, players, organiser))
+
+
+def _told(row: GameRow, lots: _Lots, most: int) -> shapes.Rehearsal:
+    """Tell of everybody; of a game that another request still fills, nothing."""
+    with site().database.read() as connection:
+        game = games.load(connection, row.id)
+    players = [_guest(p, lots) for p in game.players.values() if not p.organiser]
+    organisers = [_guest(p, lots) for p in game.players.values() if p.organiser]
+    if len(players) < most:
+        raise ProblemError(409, "rehearsal_in_making", retry_after=SOON)
+    return shapes.Rehearsal(row.id, row.name, lots.token("password"), players, organisers[0])
 
 
 def remove(number: int) -> Response:
@@ -78,20 +137,24 @@ def _forget(number: int) -> None:
     site().shelf.sweep(number, (), grace=0)
 
 
-def _begin(real: int) -> tuple[int, str]:
-    """Make an empty rehearsal and give its number and its mark."""
+def _begin(real: int, lots: _Lots) -> tuple[GameRow, str]:
+    """Make an empty rehearsal and give its mark; none when this request has made it before."""
     with site().database.write() as connection:
         left_over = rehearsals.left_over(connection, real)
         for number in left_over:
             rehearsals.remove(connection, real, number)
-        _check_room(connection, real)
-        mark = secrets.token_hex(MARK)
-        while rehearsals.is_taken(connection, mark):
-            mark = secrets.token_hex(MARK)
-        made = games.create(connection, _name(mark), rehearses=real)
+        standing = rehearsals.standing(connection, real)
+        for mark in lots.marks():
+            known = [row for row in standing if mark in row.name]
+            if known or not rehearsals.is_taken(connection, mark):
+                break
+        if not known:
+            _check_room(connection, real)
+            games.create(connection, _name(mark), rehearses=real)
+        row = (known or rehearsals.standing(connection, real))[0]
     for number in left_over:
         _forget(number)
-    return made, mark
+    return row, "" if known else mark
 
 
 def _check_room(connection: Connection, real: int) -> None:
@@ -105,29 +168,33 @@ def _name(mark: str) -> str:
     return say("rehearsal.game", mark=mark)
 
 
-def _enrol(number: int, mark: str, most: int, hashed: str) -> list[shapes.Guest]:
-    """Fill a rehearsal in one transaction; give the organiser, who has no password, and the rest.
-
-    1,000 players take about 0.2 s, 5,000 about 2.5 s.
-    """
-    guests: list[shapes.Guest] = []
+def _enrol(row: GameRow, mark: str, most: int, lots: _Lots) -> None:
+    """Fill a rehearsal, a few players in each transaction: people play beside it for real."""
+    hashed = passwords.hash_password(lots.token("password"))
+    hub = _Unheard(site().database, row.id, games.blank(row))
+    play = Play(site().database, hub)
 
     def let_in(connection: Connection, game: Game) -> None:
-        everybody = list(game.players.values())
-        hashes = {p.id: hashed for p in everybody if not p.organiser}
-        people.set_hashes(connection, number, hashes)
-        tokens = people.new_links(connection, number, [p.id for p in everybody])
-        guests[:] = [_guest(player, tokens) for player in everybody]
+        fresh = [p for i, p in game.players.items() if i not in hub.feed(row.id).game.players]
+        hashes = {p.id: hashed for p in fresh if not p.organiser}
+        people.set_hashes(connection, row.id, hashes)
+        people.keep_links(connection, row.id, {p.id: _token(p, lots) for p in fresh})
+        hub.feed(row.id).game = game
 
     organiser = c.Enrol(f"Orga {mark}", status=Status.OUT, organiser=True)
     newcomers = [_newcomer(mark, n) for n in range(1, most + 1)]
-    play = Play(site().database, _Unheard(site().database))
-    play.perform(number, organiser, *newcomers, alongside=let_in)
-    return guests
+    play.perform(row.id, organiser, alongside=let_in)
+    for start in range(0, most, BATCH):
+        play.perform(row.id, *newcomers[start : start + BATCH], alongside=let_in)
+        time.sleep(0)  # others of this process have their turn
 
 
-def _guest(player: Player, tokens: dict[PlayerId, str]) -> shapes.Guest:
-    return shapes.Guest(player.nickname, tokens[player.id])
+def _token(player: Player, lots: _Lots) -> str:
+    return lots.token(f"player {player.id}")
+
+
+def _guest(player: Player, lots: _Lots) -> shapes.Guest:
+    return shapes.Guest(player.nickname, _token(player, lots))
 
 
 def _newcomer(mark: str, n: int) -> c.Enrol:
