@@ -22,7 +22,14 @@ from engines.processes import program, wait_for
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
 
-READY = {"ready": True, "database": True, "migrations": True, "bell": True, "sheet_lag": None}
+READY = {
+    "ready": True,
+    "database": True,
+    "migrations": True,
+    "bell": "look",
+    "redis": None,
+    "sheet_lag": None,
+}
 EXPOSURE = 2.0  # at most, as `systemd-analyze security` has it
 
 
