@@ -227,3 +227,21 @@ def test_servers_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
         assert len(set(found)) == 1
         assert len(found[0]) >= 32
         assert [file.name for file in mine.data_dir.iterdir()] == ["secret_key"]
+
+
+def test_backups_lie_with_the_data_unless_a_folder_is_named(tmp_path: Path) -> None:
+    assert load({"DATA_DIR": str(tmp_path)}).backups == tmp_path / "backups"
+    assert load({"BACKUP_DIR": "/mnt/disk"}).backups == Path("/mnt/disk")
+    again = load(settings.as_environment(Settings(data_dir=tmp_path)))
+    assert again.backups == tmp_path / "backups"
+
+
+def test_a_secret_that_comes_back_takes_the_place_of_another(tmp_path: Path) -> None:
+    mine = Settings(data_dir=tmp_path / "data")
+    assert settings.kept_secret(mine) is None
+    made = settings.secret(mine)
+    assert settings.kept_secret(mine) == made
+    settings.put_secret(mine, b"the one of the backup")
+    assert settings.secret(mine) == settings.kept_secret(mine) == b"the one of the backup"
+    (kept,) = mine.data_dir.iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600

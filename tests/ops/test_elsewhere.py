@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engines.processes import program
-from killer.ops import archive, elsewhere
+from killer.ops import archive, backup, elsewhere
 from killer.ops.archive import BackupError
 from killer.settings import Settings
 from ops.deployments import add_photo, at, made, photo
@@ -105,6 +105,17 @@ def test_a_host_that_refuses_is_said_and_the_backup_stays(
     assert done.unsent.code == "unsent"
     assert done.unsent.params["cause"]
     assert done.path.exists()
+
+
+def test_a_slow_line_keeps_no_other_backup_waiting(embedded: Settings, tmp_path: Path) -> None:
+    others = []
+
+    def told(step: str) -> None:
+        if step == "send":
+            others.append(made(embedded).path)
+
+    backup.make(at(embedded, backup_to=str(tmp_path)), told)
+    assert others[0].exists()
 
 
 def test_without_sftp_it_is_said(embedded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A backup is due while a real game runs or moves, else once a day, and another process makes it."""
+"""A backup is due while a real game runs or moves, else once a day; another process makes it."""
 
 from __future__ import annotations
 

@@ -46,6 +46,20 @@ def test_a_lease_that_was_given_back_is_free_at_once(database: Database) -> None
     assert keeping.take_lease(database, "keeper", "two", 20)
 
 
+def test_who_holds_a_lease_and_until_when_is_told(database_url: str) -> None:
+    nobody = Database(database_url)  # before any migration
+    with nobody.read() as connection:
+        assert keeping.holder_of(connection, "keeper") is None
+    create_tables(database_url).close()
+    keeping.take_lease(nobody, "keeper", "one", 20)
+    keeping.take_lease(nobody, "other", "two", -1)
+    with nobody.read() as connection:
+        holder, expires = keeping.holder_of(connection, "keeper") or ("", 0)
+        assert (holder, expires > time.time() * 1000 + 10_000) == ("one", True)
+        assert keeping.holder_of(connection, "other") is None
+    nobody.close()
+
+
 def test_leases_of_other_names_are_other_leases(database: Database) -> None:
     assert keeping.take_lease(database, "keeper", "one", 20)
     assert keeping.take_lease(database, "other", "two", 20)

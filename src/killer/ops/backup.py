@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ class Made:
     manifest: Manifest
     broken: dict[str, list[str]]  # games that break a law, here as in the database
     absent: int  # photos that the server itself has lost
-    unsent: BackupError | None  # why there is no copy elsewhere
+    unsent: BackupError | None = None  # why there is no copy elsewhere
 
 
 def make(
@@ -55,13 +56,15 @@ def make(
         StoreUnavailableError: the database can't be read.
     """
     with speaking(settings.backups), shed.alone(settings.backups) as work:
-        return make_in(work, settings, told, whole, margin)
+        made = make_in(work, settings, told, whole, margin)
+    told("send")  # a slow line keeps no other backup waiting
+    return replace(made, unsent=_send(settings, made))
 
 
 def make_in(
     work: Path, settings: Settings, told: Told, whole: Path | None = None, margin: int = MARGIN
 ) -> Made:
-    """Make a backup for somebody who has the folder of the backups already.
+    """Make a backup, here only, for somebody who has the folder of the backups already.
 
     Raises:
         BackupError, StoreUnavailableError, OSError: as `make`.
@@ -85,9 +88,7 @@ def make_in(
         _take_away(whole, here, manifest, folder / PHOTOS)
     path = shed.put(here / path.name, path, sound=not broken)
     _tidy(folder)
-    told("send")
-    unsent = _send(settings, path, manifest)
-    return Made(path, manifest, broken, absent, unsent)
+    return Made(path, manifest, broken, absent)
 
 
 @contextmanager
@@ -111,7 +112,8 @@ def speaking(folder: Path) -> Iterator[None]:
 
 
 def _no_folder(folder: Path, error: OSError) -> BackupError:
-    name = error.filename or folder
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}  # then the file named may be the other one
+    name = folder if full else error.filename or folder
     return BackupError("no_folder", folder=name, cause=error.strerror or error)
 
 
@@ -193,11 +195,11 @@ def _tidy(folder: Path) -> None:
         album.prune(folder / PHOTOS, {name for each in kept for name in each.photos})
 
 
-def _send(settings: Settings, path: Path, manifest: Manifest) -> BackupError | None:
+def _send(settings: Settings, made: Made) -> BackupError | None:
     if not settings.backup_to:
         return None
     try:
-        elsewhere.send(settings.backup_to, path, manifest.photos)
+        elsewhere.send(settings.backup_to, made.path, made.manifest.photos)
     except BackupError as error:
         return error
     return None

@@ -78,7 +78,7 @@ def _make_room(settings: Settings, database: Database, work: Path, *, instead: b
             raise BackupError("foreign_database")
         if not instead:
             raise BackupError("not_empty", games=", ".join(score.name for score in scores))
-        return backup.make_in(work, replace(settings, backup_to=""), lambda _: None).path
+        return backup.make_in(work, settings, lambda _: None).path
     except StoreUnavailableError as error:
         if not database.embedded or not error.damaged:
             raise
