@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,24 @@ def test_without_anything_that_rings_it_looks(sqlite_url: str) -> None:
     with ringing(Bell(listener)):
         wait_for(lambda: listener.looks > 5, PATIENCE, "looks")
     world.database.close()
+
+
+class Once:
+    """Rings for one game and is silent for ever."""
+
+    name = "redis"
+    errors = ()
+
+    def listening(self) -> nullcontext[Iterator[set[int]]]:
+        return nullcontext(iter([{5}]))
+
+    def answers(self) -> bool:
+        return True
+
+
+def test_whoever_begins_to_listen_looks_for_what_was_told_before(listener: Listener) -> None:
+    Bell(listener)._follow(Once(), [])
+    assert (listener.looks, listener.told) == (1, [5])
 
 
 @pytest.mark.parametrize("kind", ["look", "postgresql", "redis"])

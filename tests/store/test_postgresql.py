@@ -78,11 +78,16 @@ def test_a_server_that_stays_away_is_told_once_and_then_at_once() -> None:
 
 
 def test_only_one_tries_while_a_server_is_away() -> None:
-    absence, tries = Absence(), []
-    door = threading.Event()
+    absence, tries, at_once = Absence(), [], []
+    door, inside = threading.Event(), threading.Semaphore()
 
     def reach() -> str:
-        tries.append(threading.get_ident())
+        tries.append(1)
+        if not inside.acquire(blocking=False):
+            at_once.append(1)
+            raise OSError("away")
+        time.sleep(0.02)
+        inside.release()
         if not door.is_set():
             raise OSError("away")
         return "here"
@@ -95,10 +100,11 @@ def test_only_one_tries_while_a_server_is_away() -> None:
     known = len(tries)
     waiting += [in_background(come) for _ in range(20)]
     wait_for(lambda: len(tries) > known + 3, 5, "more tries")
+    assert at_once == []
     door.set()
-    for thread, found in waiting:
+    for thread, _ in waiting:
         thread.join(10)
-        assert found == ["here"]
+    assert [found for _, found in waiting] == [["here"]] * 21
 
 
 def test_another_error_than_absence_is_nobodys_to_wait_for() -> None:
