@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,11 @@ from killer.settings import Settings
 from killer.station import Eye, Station, knock
 from killer.store import games, keeping, sheets
 from killer.store.sheets import SheetState
-from killer.watch.register import LAST_HOUR, Register
+from killer.watch.alarm import Alarm
+from killer.watch.register import LAST_HOUR, Reading, Register, point_of
+from killer.watch.weather import Colour
 from store.worlds import World
+from watch.skies import seen
 
 
 def eye_of(world: World, folder: Path, **more: object) -> Eye:
@@ -164,6 +168,40 @@ def test_a_socket_file_is_knocked_at_too(tmp_path: Path) -> None:
             target=lambda: door.accept()[0].sendall(b"HTTP/1.1 200 OK\r\n\r\n"), daemon=True
         ).start()
         assert knock(str(tmp_path / "door")) is not None
+
+
+def test_red_that_lasts_is_told_by_whoever_measures_now(world: World, tmp_path: Path) -> None:
+    """Another worker saw it turn red two minutes ago; this one takes over and tells."""
+    told: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def hear() -> None:
+            line, _ = door.accept()
+            told.append(line.recv(100_000))
+            line.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+            line.close()
+
+        threading.Thread(target=hear, daemon=True).start()
+        settings = Settings(
+            data_dir=tmp_path / "data",
+            database_url=world.database.url,
+            alert_webhook=f"http://127.0.0.1:{door.getsockname()[1]}/hook",
+        )
+        book = Register(settings.data_dir)
+        assert book.claim()
+        at = time.time()
+        before = Reading(seen(at=at - 5), alarm=Alarm(red=True, since=at - 120))
+        book.note(before, point_of(before, Colour.RED))
+        book.leave()
+        over = threading.Event()
+        Station(settings, world.play.hub, ("127.0.0.1", 1), lambda: not over.is_set()).start()
+        try:
+            wait_for(lambda: told, 20, "the alert")
+            unsent = lambda: (found := book.read()) and found.unsent  # noqa: E731
+            assert wait_for(unsent, 20, "the note that it failed") == "weather.unsent.webhook"
+        finally:
+            over.set()
+    assert b"POST /hook" in told[0]
 
 
 def test_a_station_notes_what_it_sees(world: World, tmp_path: Path) -> None:

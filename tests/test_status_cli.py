@@ -100,6 +100,14 @@ def test_without_a_server_it_says_what_to_type() -> None:
     assert json.loads(status("--json").stdout) is None
 
 
+def test_a_folder_that_is_not_ones_own_is_no_dead_server() -> None:
+    Path("data").write_text("no folder")
+    done = status()
+    assert done.exit_code == 1
+    assert "data" in done.output
+    assert "No server" not in done.output
+
+
 def test_a_server_that_runs_without_measuring_is_told_apart() -> None:
     note(ago=120)
     with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) as door:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import math
+import os
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,9 @@ from e2e.rosters import Person  # noqa: E402
 from e2e.server import LINK, Server  # noqa: E402
 from engines.google import Emulator  # noqa: E402
 from engines.processes import wait_for  # noqa: E402
+from killer.watch.register import Reading, Register, point_of  # noqa: E402
+from killer.watch.weather import Colour  # noqa: E402
+from watch.skies import seen  # noqa: E402
 from web.gallery import CHALLENGES, names  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -34,7 +40,7 @@ GAME = "Week-end d'intégration"
 HEAD = ("Horodateur", "Surnom", "Année", "Mot de passe", "Défi ciblé", "Adresse e-mail")
 KILO = 1000
 LIMITS = {"killer": 250 * KILO, "import": 150 * KILO, "organisation": 150 * KILO}
-LIMITS["podium"] = LIMITS["feuille"] = 150 * KILO
+LIMITS["podium"] = LIMITS["feuille"] = LIMITS["meteo"] = 150 * KILO
 SHEET, TAB = "feuille", "Réponses au formulaire 1"
 PLAYERS = 60
 FALLS = 23
@@ -95,11 +101,36 @@ def raised(folder: Path, google: Emulator) -> Stage:
     google.sheet(SHEET, {TAB: list(csv.reader(export.read_text().splitlines()))})
     server.command("import", "--game", GAME, "--players", export)
     said = server.command("organiser", "add", "Agathe")
+    an_hour_before(folder / "data")
     server.start()
     host = server.with_link(LINK.findall(said)[0][1], "Agathe")
     stage = Stage(server, {p.nickname: p for p in people}, host)
     stage.command("start")
     return stage
+
+
+def an_hour_before(data: Path) -> None:
+    """Let there be a past for the plots, with a slow moment, and a backup that is too old."""
+    book = Register(data)
+    assert book.claim()
+    for ago in range(3600, 0, -5):
+        wave = math.sin(ago / 500)
+        slow = 0.25 if ago in range(1500, 1800) else 0.0
+        observed = seen(
+            at=time.time() - ago,
+            p95=0.05 + slow + 0.02 * (ago % 7) / 7,
+            cpu=0.2 + slow,
+            machine_cpu=0.25 + slow + 0.1 * wave,
+            machine_memory=0.4 + 0.02 * wave,
+            phones=int(45 + 12 * wave),
+            delay=0.06 + slow / 4,
+        )
+        book.note(Reading(observed), point_of(Reading(observed), Colour.GREEN))
+    book.leave()
+    (data / "backups").mkdir()
+    backup = data / "backups" / "killer-20261017-1300.tar.gz"
+    backup.touch()
+    os.utime(backup, (0, time.time() - 65 * 60))
 
 
 def play(stage: Stage, falls: int) -> None:
@@ -201,6 +232,13 @@ class Studio:
         size = {"viewport": {"width": 1020, "height": 760}}
         self.shoot("feuille", self.page("/organiser/sheet", self.stage.host.cookie, **size))
 
+    def weather(self) -> None:
+        """Show how the server is when the last backup is too old."""
+        size = {"viewport": {"width": 1120, "height": 860}}
+        page = self.page("/organiser/weather", self.stage.host.cookie, **size)
+        page.get_by_text("Tout va bien").or_(page.get_by_text("Il faut agir")).first.wait_for()
+        self.shoot("meteo", page)
+
     def podium(self) -> None:
         """Show the end."""
         size = {"viewport": {"width": 1100, "height": 640}}
@@ -244,6 +282,7 @@ def photograph(studio: Studio, google: Emulator) -> None:
     play(studio.stage, FALLS)
     studio.edited_sheet(google)
     studio.desk()
+    studio.weather()
     studio.heroine()
     studio.roster_with_mistakes()
     play(studio.stage, len(studio.stage.ring()) - 1)
@@ -251,7 +290,7 @@ def photograph(studio: Studio, google: Emulator) -> None:
     laptop = f'<figure class="laptop">{studio.image("desk")}</figure>'
     phones = "".join(f'<figure class="phone">{studio.image(n)}</figure>' for n in ("card", "death"))
     studio.picture("killer", laptop + phones, 1240)
-    for name in ("import", "organisation", "podium", "feuille"):
+    for name in ("import", "organisation", "podium", "feuille", "meteo"):
         bare = "<style>body { padding: 0 }</style>"
         studio.picture(name, bare + studio.image(name), 900)
 

@@ -19,6 +19,7 @@ DESK = (
     "/organiser/mails",
     "/organiser/photos",
     "/organiser/sheet",
+    "/organiser/weather",
     "/organiser/players/Camille",
     "/organiser/game/end",
 )

@@ -18,7 +18,7 @@ from killer.cli import common
 from killer.language import say
 from killer.settings import Settings
 from killer.station import knock
-from killer.watch.register import Register
+from killer.watch.register import NAME, Register
 
 EVERY = 2.0  # seconds between two looks
 STYLES = {"green": "green", "orange": "yellow", "red": "bold red"}
@@ -32,6 +32,8 @@ def status(
 ) -> None:
     """Tell how the server is."""
     settings, console = common.settings(), Console()
+    with common.folder(settings), suppress(FileNotFoundError):
+        (settings.data_dir / NAME).open("rb").close()  # or it would seem that nobody measures
     live = console.is_terminal and not json if watch is None else watch
     if live:
         said = _follow(settings, console)
