@@ -15,12 +15,23 @@ from sqlalchemy import text
 from engines.processes import wait_for
 from killer.game import commands as c
 from killer.game.model import PlayerId
-from killer.ops import archive, backup, shed
+from killer.ops import archive, backup, restore, shed
 from killer.ops.archive import BackupError
 from killer.settings import Settings
-from killer.store import migrations
+from killer.store import migrations, schema
 from killer.store.database import Database, StoreUnavailableError
-from ops.deployments import KILLS, add_photo, at, killed, made, photo, playing, version
+from ops.deployments import (
+    KILLS,
+    add_photo,
+    at,
+    killed,
+    made,
+    photo,
+    playing,
+    settings_in,
+    silent,
+    version,
+)
 from store.processes import Mother
 
 
@@ -110,6 +121,23 @@ def test_a_database_of_an_older_version_is_backed_up_before_it_is_migrated(
     assert (done.manifest.revision, done.manifest.games[0].name) == ("0001", "Ancienne")
 
 
+def test_a_release_that_came_back_backs_up_all_that_it_knows(
+    played: Settings, tmp_path: Path
+) -> None:
+    """A newer one has added to the schema, which stays when the release before it takes over."""
+    database = Database(played.database)
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE players ADD COLUMN shirt INTEGER"))
+        connection.execute(text("CREATE TABLE shirts (size INTEGER)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    done = made(played)
+    assert (done.manifest.revision, done.broken) == (schema.NEWEST, {})
+    bare = settings_in(tmp_path / "bare")
+    restore.restore(bare, done.path, silent)
+    assert version(bare) == done.manifest.games[0].version
+
+
 # --- what is refused ---
 
 
@@ -173,7 +201,7 @@ def test_somebody_else_s_database_isn_t_read(empty: Settings) -> None:
     database = Database(empty.database)
     migrations.migrate(database)
     with database.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ae1027a6acf'"))
     database.close()
     assert refused(empty).code == "foreign_database"
 
