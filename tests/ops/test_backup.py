@@ -33,6 +33,7 @@ from ops.deployments import (
     version,
 )
 from store.processes import Mother
+from store.worlds import a_game_of_long_ago
 
 
 def files(folder: Path) -> list[str]:
@@ -107,16 +108,7 @@ def test_backups_of_a_game_that_goes_on_are_each_one_sound_moment(
 def test_a_database_of_an_older_version_is_backed_up_before_it_is_migrated(
     empty: Settings,
 ) -> None:
-    database = Database(empty.database)
-    with database.write() as connection:
-        migrations.upgrade(connection, "0001")
-        connection.execute(
-            text(
-                "INSERT INTO games (name, state, visibility, first_visibility, version, created)"
-                " VALUES ('Ancienne', 'preparing', 'deaths', 'deaths', 0, 1)"
-            )
-        )
-    database.close()
+    a_game_of_long_ago(empty.database, "0001").close()
     done = made(empty)
     assert (done.manifest.revision, done.manifest.games[0].name) == ("0001", "Ancienne")
 
