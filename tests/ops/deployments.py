@@ -19,10 +19,10 @@ from killer.media.pictures import SIZES
 from killer.ops import backup
 from killer.ops.backup import Made
 from killer.settings import Settings
-from killer.store import check, dump, games, migrations
+from killer.store import check, dump
 from killer.store.database import Database
 from store.processes import Mother
-from store.worlds import World, look_at
+from store.worlds import World, a_migrated_game, look_at
 
 KILLS = 10
 LONGEST = 0.8  # seconds that a backup or its restoring takes here, about
@@ -40,15 +40,11 @@ def settings_in(folder: Path, url: str = "") -> Settings:
 def begin(settings: Settings, players: int = 8, deaths: int = 3) -> None:
     """Migrate, keep a secret, and play a game in which some have fallen."""
     settings_.secret(settings)
-    database = Database(settings.database)
-    migrations.migrate(database)
-    with database.write() as connection:
-        number = games.create(connection, "Une partie")
-    database.close()
-    with playing(settings, number) as world:
-        world.perform(*enrolments(players), c.Start(1))
-        for player in range(1, deaths + 1):
-            world.perform(c.Die(PlayerId(player)))
+    world = a_migrated_game(settings.database)
+    world.perform(*enrolments(players), c.Start(1))
+    for player in range(1, deaths + 1):
+        world.perform(c.Die(PlayerId(player)))
+    world.database.close()
 
 
 @contextmanager

@@ -15,13 +15,25 @@ from sqlalchemy import text
 from engines.processes import wait_for
 from killer.game import commands as c
 from killer.game.model import PlayerId
-from killer.ops import archive, backup, shed
+from killer.ops import archive, backup, restore, shed
 from killer.ops.archive import BackupError
 from killer.settings import Settings
-from killer.store import migrations
+from killer.store import migrations, schema
 from killer.store.database import Database, StoreUnavailableError
-from ops.deployments import KILLS, add_photo, at, killed, made, photo, playing, version
+from ops.deployments import (
+    KILLS,
+    add_photo,
+    at,
+    killed,
+    made,
+    photo,
+    playing,
+    settings_in,
+    silent,
+    version,
+)
 from store.processes import Mother
+from store.worlds import a_game_of_long_ago
 
 
 def files(folder: Path) -> list[str]:
@@ -96,18 +108,26 @@ def test_backups_of_a_game_that_goes_on_are_each_one_sound_moment(
 def test_a_database_of_an_older_version_is_backed_up_before_it_is_migrated(
     empty: Settings,
 ) -> None:
-    database = Database(empty.database)
-    with database.write() as connection:
-        migrations.upgrade(connection, "0001")
-        connection.execute(
-            text(
-                "INSERT INTO games (name, state, visibility, first_visibility, version, created)"
-                " VALUES ('Ancienne', 'preparing', 'deaths', 'deaths', 0, 1)"
-            )
-        )
-    database.close()
+    a_game_of_long_ago(empty.database, "0001").close()
     done = made(empty)
     assert (done.manifest.revision, done.manifest.games[0].name) == ("0001", "Ancienne")
+
+
+def test_a_release_that_came_back_backs_up_all_that_it_knows(
+    played: Settings, tmp_path: Path
+) -> None:
+    """A newer one has added to the schema, which stays when the release before it takes over."""
+    database = Database(played.database)
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE players ADD COLUMN shirt INTEGER"))
+        connection.execute(text("CREATE TABLE shirts (size INTEGER)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    done = made(played)
+    assert (done.manifest.revision, done.broken) == (schema.NEWEST, {})
+    bare = settings_in(tmp_path / "bare")
+    restore.restore(bare, done.path, silent)
+    assert version(bare) == done.manifest.games[0].version
 
 
 # --- what is refused ---
@@ -173,7 +193,7 @@ def test_somebody_else_s_database_isn_t_read(empty: Settings) -> None:
     database = Database(empty.database)
     migrations.migrate(database)
     with database.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ae1027a6acf'"))
     database.close()
     assert refused(empty).code == "foreign_database"
 

@@ -36,6 +36,7 @@ from ops.deployments import (
     version,
 )
 from store.processes import Mother
+from store.worlds import a_game_of_long_ago
 
 
 @pytest.fixture
@@ -139,16 +140,7 @@ def test_a_secret_that_was_set_is_told_when_it_is_another_one(
 
 
 def test_an_older_version_s_backup_is_migrated(empty: Settings, bare: Settings) -> None:
-    database = Database(empty.database)
-    with database.write() as connection:
-        migrations.upgrade(connection, "0001")
-        connection.execute(
-            text(
-                "INSERT INTO games (name, state, visibility, first_visibility, version, created)"
-                " VALUES ('Ancienne', 'preparing', 'deaths', 'deaths', 0, 1)"
-            )
-        )
-    database.close()
+    a_game_of_long_ago(empty.database, "0001").close()
     restored(bare, made(empty).path)
     assert broken(bare) == {}
 

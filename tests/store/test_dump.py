@@ -22,7 +22,7 @@ from killer.store import check, dump, games, keeping, migrations, rehearsals, sc
 from killer.store.database import Connection, Database
 from killer.store.dump import Facts, RowError
 from killer.store.tables import metadata
-from store.worlds import World, look_at
+from store.worlds import World, a_game_of_long_ago, a_migrated_game, look_at
 
 BIG, SMALL = 2**63 - 1, 2**31 - 1
 
@@ -52,12 +52,7 @@ def another(folder: Path) -> Iterator[Database]:
 
 
 def a_migrated_world(url: str, players: int) -> World:
-    database = Database(url)
-    migrations.migrate(database)
-    with database.write() as connection:
-        number = games.create(connection, "Une partie")
-    database.close()
-    world = look_at(url, number)
+    world = a_migrated_game(url)
     world.perform(*enrolments(players), c.Start(1))
     return world
 
@@ -336,25 +331,11 @@ def test_a_change_on_the_way_is_found(played: World, folder: Path) -> None:
 # --- older schemas, other databases ---
 
 
-def at_revision(url: str, revision: str) -> Database:
-    database = Database(url)
-    with database.write() as connection:
-        migrations.upgrade(connection, revision)
-    return database
-
-
 @pytest.mark.parametrize("revision", sorted(schema.REVISIONS - {schema.NEWEST}))
 def test_a_database_of_an_older_version_is_written_as_it_is_and_loaded_into_the_newest(
     database_url: str, folder: Path, revision: str
 ) -> None:
-    old = at_revision(database_url, revision)
-    with old.write() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO games (name, state, visibility, first_visibility, version, created)"
-                " VALUES ('Ancienne', 'preparing', 'deaths', 'deaths', 0, 1)"
-            )
-        )
+    old = a_game_of_long_ago(database_url, revision)
     facts = written(old, folder)
     with another(folder) as copy:
         loaded(copy, folder, facts, revision)

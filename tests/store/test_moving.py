@@ -14,7 +14,7 @@ from killer.game.model import PlayerId
 from killer.store import dump, games, keeping, migrations, moving
 from killer.store.database import Database, StoreUnavailableError
 from killer.store.moving import MoveError
-from store.worlds import World, look_at
+from store.worlds import World, a_migrated_game, look_at
 
 Step = Callable[[str], object]
 
@@ -26,12 +26,7 @@ def silent(_step: str) -> None:
 @pytest.fixture
 def world(sqlite_url: str) -> Iterator[World]:
     """A paused game of twelve with four deaths, on SQLite."""
-    database = Database(sqlite_url)
-    migrations.migrate(database)
-    with database.write() as connection:
-        number = games.create(connection, "Une partie")
-    database.close()
-    found = look_at(sqlite_url, number)
+    found = a_migrated_game(sqlite_url)
     found.perform(*enrolments(12), c.Start(1))
     found.perform(*(c.Die(PlayerId(player)) for player in range(1, 5)), c.Pause())
     yield found

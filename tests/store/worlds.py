@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import text
+
 from game.players import enrolments, round_table
 from killer.game import commands as c
 from killer.game.events import Event, kind
 from killer.game.model import Game, Player
 from killer.live.hub import Feed, Hub
 from killer.play import Outcome, Play, Request
-from killer.store import check, games, log
+from killer.store import check, games, log, migrations
 from killer.store.database import Database
 from killer.store.tables import metadata
 
@@ -83,6 +85,27 @@ def a_world(url: str, players: int = 0, name: str = "Une partie") -> World:
         everybody = range(1, players + 1)
         world.perform(*enrolments(players), round_table(*everybody), c.Start(1))
     return world
+
+
+def a_migrated_game(url: str) -> World:
+    """Give an empty game in a database that the migrations have made, as that of a server is."""
+    database = Database(url)
+    migrations.migrate(database)
+    with database.write() as connection:
+        number = games.create(connection, "Une partie")
+    database.close()
+    return look_at(url, number)
+
+
+def a_game_of_long_ago(url: str, revision: str) -> Database:
+    """Give a database of an older version with a game that nobody has joined."""
+    database = Database(url)
+    columns = "name, state, visibility, first_visibility, version, created"
+    row = "'Ancienne', 'preparing', 'deaths', 'deaths', 0, 1"
+    with database.write() as connection:
+        migrations.upgrade(connection, revision)
+        connection.execute(text(f"INSERT INTO games ({columns}) VALUES ({row})"))
+    return database
 
 
 def recorded(*events: Event, after: int = 0) -> list[log.Recorded]:

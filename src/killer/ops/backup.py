@@ -122,9 +122,10 @@ def _read(settings: Settings, here: Path) -> tuple[Manifest, int]:
     (here / archive.TABLES).mkdir()
     database, made = Database(settings.database), games.now()
     with database.read() as connection:
-        revision = schema.revision(connection)
-        if revision not in schema.REVISIONS:
-            raise BackupError("nothing" if revision is None else "foreign_database")
+        revision = dump.readable(connection)
+        if revision is None:
+            there = schema.revision(connection)
+            raise BackupError("foreign_database" if there else "nothing")
         facts = dump.write(connection, here / archive.TABLES)
         scores, shown = dump.scores(connection), photos.shown(connection)
     database.close()

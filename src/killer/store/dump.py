@@ -65,6 +65,19 @@ def content(connection: Connection) -> Content:
     return "games" if any(_has_rows(connection, each) for each in tables) else "nothing"
 
 
+def readable(connection: Connection) -> str | None:
+    """Give the revision as which a database can be read; none when it holds nothing of ours.
+
+    A release only adds to the schema of the one before, so that this one, should it have come back
+    after a newer one, still finds everything that it knows.
+    """
+    revision = schema.revision(connection) or ""
+    newer = revision.isdecimal() and revision > schema.NEWEST
+    if newer:
+        return schema.NEWEST
+    return revision if revision in schema.REVISIONS else None
+
+
 def scores(connection: Connection) -> tuple[Score, ...]:
     """Tell how every game stands."""
     games, players = metadata.tables["games"], metadata.tables["players"]
@@ -79,12 +92,12 @@ def scores(connection: Connection) -> tuple[Score, ...]:
 
 
 def write(connection: Connection, folder: Path) -> dict[str, Facts]:
-    """Write every table of the database's revision into a file of its own.
+    """Write every table of the revision as which a database can be read into a file of its own.
 
     The transaction of the connection makes them one moment of the game.
     """
-    revision = schema.revision(connection)
-    assert revision is not None, "nothing was ever migrated there"
+    revision = readable(connection)
+    assert revision is not None, "nothing of ours is there"
     return {str(each.name): _write(connection, each, folder) for each in _tables(revision)}
 
 
