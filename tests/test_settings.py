@@ -104,6 +104,22 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
     )
 
 
+def test_a_server_for_this_once_touches_nobodys_data(tmp_path: Path) -> None:
+    real = load(
+        {
+            "DATABASE_URL": "postgresql://db/killer",
+            "REDIS_URL": "redis://redis",
+            "SESSION_BACKEND": "redis",
+            "STATIC_BASE_URL": "https://cdn.example.org",
+            "SHEET_ID": "sheet",
+            "SMTP_HOST": "smtp",
+            "PORT": "9000",
+        }
+    )
+    here = settings.throw_away(real, tmp_path)
+    assert here == Settings(data_dir=tmp_path, port=9000, loglevel="warning")
+
+
 def test_the_address_is_what_people_type() -> None:
     assert load({"HOST": "0.0.0.0", "PORT": "9000"}).address == "http://127.0.0.1:9000"
     assert load({"PUBLIC_URL": "https://killer.example.org/"}).address == (

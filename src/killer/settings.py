@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +259,13 @@ def in_use(settings: Settings) -> dict[str, str]:
         "sessions": settings.session_backend,
         "static": settings.static_base_url or "here",
     }
+
+
+def throw_away(settings: Settings, folder: Path) -> Settings:
+    """Give the settings of a server in a folder for this once: nobody's data, sheet or mail."""
+    here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
+    here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
+    return replace(here, loglevel="warning")
 
 
 def secret(settings: Settings) -> bytes:
