@@ -15,7 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from killer import app as app_
-from killer import cli, demo
+from killer import cli
 from killer.game import commands as c
 from killer.game.model import Game
 from killer.language import speaking
@@ -331,12 +331,3 @@ def test_a_bad_setting_is_a_sentence_and_never_a_traceback(
 def test_the_language_is_a_setting() -> None:
     done = process("import", "--players", "nowhere.csv", KILLER_LANGUAGE="fr")
     assert (done.returncode, "ne peut pas être lu" in done.stderr) == (1, True)
-
-
-def test_a_demo_touches_neither_the_sheet_nor_the_mail_nor_the_data_of_a_real_game(
-    tmp_path: Path,
-) -> None:
-    real = Settings(sheet_id="real", key_file=Path("key.json"), smtp_host="mail", database_url="x")
-    played = demo._throw_away(real, tmp_path)
-    assert (played.spreadsheet, played.key_file.name, played.smtp_host) == ("", "", "")
-    assert (played.data_dir, played.database_url) == (tmp_path, "")

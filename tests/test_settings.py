@@ -124,6 +124,28 @@ def test_a_spreadsheet_is_known_by_its_address_too(copied: str) -> None:
     assert Settings(sheet_id=copied).spreadsheet == "1aB-c_D"
 
 
+def test_a_server_for_this_once_touches_nobodys_data(tmp_path: Path) -> None:
+    real = load(
+        {
+            "DATABASE_URL": "postgresql://db/killer",
+            "REDIS_URL": "redis://redis",
+            "SESSION_BACKEND": "redis",
+            "STATIC_BASE_URL": "https://cdn.example.org",
+            "SHEET_ID": "sheet",
+            "SMTP_HOST": "smtp",
+            "BACKUP_DIR": "/srv/backups",
+            "BACKUP_TO": "/mnt/disk",
+            "RUNTIME_DIRECTORY": "/run/killer-1",
+            "ALERT_MAIL": "orga@example.org",
+            "ALERT_WEBHOOK": "https://chat.example.org/hook",
+            "PORT": "9000",
+        }
+    )
+    here = settings.throw_away(real, tmp_path)
+    wanted = Settings(data_dir=tmp_path, port=9000, backup_minutes=0, loglevel="warning")
+    assert here == wanted
+
+
 def test_the_address_is_what_people_type() -> None:
     assert load({"HOST": "0.0.0.0", "PORT": "9000"}).address == "http://127.0.0.1:9000"
     assert load({"PUBLIC_URL": "https://killer.example.org/"}).address == (

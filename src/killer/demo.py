@@ -14,6 +14,7 @@ import typer
 
 from killer import app as app_
 from killer import serve
+from killer import settings as settings_
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId, Status
 from killer.game.refusals import Refusal
@@ -67,16 +68,10 @@ def run(settings: Settings, pace: float) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: nothing stays
     try:
         with tempfile.TemporaryDirectory(prefix="killer-demo-") as folder:
-            _show(_throw_away(settings, Path(folder)), pace)
+            here = settings_.throw_away(settings, Path(folder))
+            _show(replace(here, workers=settings.workers or WORKERS), pace)
     except KeyboardInterrupt:
         typer.echo("\n" + say("cli.demo.bye"))
-
-
-def _throw_away(settings: Settings, folder: Path) -> Settings:
-    """Keep where to listen; everything else is for this once, and nobody's sheet or mail."""
-    workers = settings.workers or WORKERS
-    here = replace(settings, data_dir=folder, database_url="", workers=workers, loglevel="warning")
-    return replace(here, sheet_id="", key_file=Path(), smtp_host="", backup_minutes=0)
 
 
 def _show(settings: Settings, pace: float) -> None:

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -296,6 +296,14 @@ def in_use(settings: Settings) -> dict[str, str]:
         "sessions": settings.session_backend,
         "static": settings.static_base_url or "here",
     }
+
+
+def throw_away(settings: Settings, folder: Path) -> Settings:
+    """Give the settings of a server in a folder for this once: nobody's data, sheet or mail."""
+    here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
+    here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
+    here = replace(here, backup_dir=Path(), backup_minutes=0, backup_to="", runtime_dir=Path())
+    return replace(here, alert_mail="", alert_webhook="", loglevel="warning")
 
 
 def secret(settings: Settings) -> bytes:

@@ -4,47 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from e2e.phones import Answer, Phone
 from e2e.rosters import Person
 from e2e.server import Server
-from engines.processes import free_port, listening, running, wait_until_ready
+from engines.cache import caching
+from engines.processes import free_port
 from killer.web.route import Who
 from killer.web.routes import ROUTES
 
-#: It keeps everything for an hour that doesn't say otherwise, whatever its status.
-CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-user root;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  proxy_cache_path {folder}/cache keys_zone=all:1m;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass http://127.0.0.1:{behind};
-      proxy_set_header Host $http_host;
-      proxy_buffering on;
-      proxy_cache all;
-      proxy_cache_valid any 1h;
-      add_header X-Kept $upstream_cache_status always;
-    }}
-  }}
-}}
-"""
 FILLED = {
     "<nickname:nickname>": "Ana",
     "<number:version>": "1",
@@ -91,21 +62,11 @@ def site(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
         server.start()
         host = server.signed_in(PEOPLE[-1])
         assert host.ask("POST", "/api/organiser/game/start", {}).status == 200
-        with caching(nginx, folder, server.port) as port:
+        with caching(nginx, folder, server.port, free_port()) as port:
             cookies = {person: server.signed_in(person).cookie for person in PEOPLE}
             yield Site(server, port, cookies)
     finally:
         server.end()
-
-
-@contextmanager
-def caching(nginx: str, folder: Path, behind: int) -> Iterator[int]:
-    """Run the proxy while the block lasts, and give its port."""
-    port, log, config = free_port(), folder / "said.log", folder / "nginx.conf"
-    config.write_text(CONFIGURATION.format(folder=folder, port=port, behind=behind))
-    with running([nginx, "-c", config, "-p", folder], log=log, stop="QUIT") as process:
-        wait_until_ready(process, lambda: listening(port), log)
-        yield port
 
 
 def kept(answer: Answer) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +15,8 @@ from engines import redis as redis_engine
 from engines.processes import free_port, wait_for
 from killer import app as app_
 from killer.store.redis import SESSION, Redis
-from killer.web.sessions import COOKIE
+from killer.web.kept_sessions import KeptSessions
+from killer.web.sessions import COOKIE, Session
 from web.world import BOSS, World, problem, settings_in, submit
 
 
@@ -124,6 +124,12 @@ def test_whoever_signed_in_before_sessions_were_kept_here_stays_and_is_moved(wor
     assert phone.get("/api/me").status_code == 200
 
 
+def test_another_deployment_on_the_same_redis_knows_nobody(world: World, redis_url: str) -> None:
+    cookie = value(signed_in(world, "Ana"))
+    assert world.site.sessions.parse(cookie)
+    assert KeptSessions(b"another secret", Redis(redis_url)).parse(cookie) == Session()
+
+
 @pytest.mark.parametrize("cookie", ["x", "x" * 32, "x" * 5000, "é", "*", "..", "a b"])
 def test_a_name_that_nobody_was_given_is_nobodys(world: World, cookie: str) -> None:
     assert status_with(world, cookie) == 401
@@ -166,7 +172,8 @@ def keep_again(world: World, cookie: str) -> None:
     redis = world.site.redis
     assert isinstance(redis, Redis)
     wait_for(redis.answers, 5, "Redis")
-    session = world.site.sessions.parse(world.cookie("Ana"))
-    session.key, session.modified = cookie, True
-    name = SESSION + hashlib.sha256(cookie.encode()).hexdigest()
-    redis._client.set(name, msgspec.json.encode(session))
+    sessions = world.site.sessions
+    assert isinstance(sessions, KeptSessions)
+    session = sessions.parse(world.cookie("Ana"))
+    value = msgspec.json.encode(session)
+    redis.keep_session(sessions._name(cookie), value, 60, fresh=True)

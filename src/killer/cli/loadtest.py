@@ -20,6 +20,7 @@ import typer
 import killer
 from killer import app as app_
 from killer import serve
+from killer import settings as settings_
 from killer.cli import common
 from killer.crowd import plan as plans
 from killer.crowd.client import Address
@@ -120,10 +121,10 @@ def _play_here(plan: Plan, workers: int) -> int:
 
 def _throw_away(settings: Settings, folder: Path, workers: int) -> Settings:
     """Serve as the settings say, but elsewhere, and for nobody's sheet, mail or database."""
-    here = replace(settings, host="127.0.0.1", port=_free_port(), public_url="", proxies=0)
-    here = replace(here, data_dir=folder, database_url="", workers=workers or settings.workers)
-    here = replace(here, sheet_id="", key_file=Path(), smtp_host="", metrics_token="")
-    return replace(here, access_log="", error_log="-", loglevel="warning", backup_minutes=0)
+    here = settings_.throw_away(settings, folder)
+    here = replace(here, host="127.0.0.1", port=_free_port(), public_url="", proxies=0)
+    here = replace(here, workers=workers or settings.workers, metrics_token="")
+    return replace(here, access_log="", error_log="-")
 
 
 def _free_port() -> int:

@@ -24,7 +24,7 @@ LINE = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
-    "tcp_user_timeout": 8000,  # milliseconds
+    "tcp_user_timeout": 4000,  # milliseconds
     "application_name": "killer",
     "options": f"-c lock_timeout={LOCKED}s -c statement_timeout={STATEMENT}s"
     f" -c idle_in_transaction_session_timeout={FROZEN}s",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import secrets
 
 import msgspec
@@ -35,7 +35,7 @@ class KeptSessions(SignedCookies):
             return super().parse(value)
         session = Session()
         try:
-            found = self._redis.session(_name(value))
+            found = self._redis.session(self._name(value))
         except RedisUnavailableError:
             session.lost = True
             return session
@@ -53,19 +53,18 @@ class KeptSessions(SignedCookies):
         if session.lost or not session.modified:
             return
         if session.key and session.cleared:
-            self._redis.drop_session(_name(session.key))
+            self._redis.drop_session(self._name(session.key))
             session.key = ""
         if "player" in session:
             fresh = not session.key
             session.key = session.key or secrets.token_urlsafe(24)
             value = msgspec.json.encode({**session})
-            self._redis.keep_session(_name(session.key), value, LIFETIME, fresh=fresh)
+            self._redis.keep_session(self._name(session.key), value, LIFETIME, fresh=fresh)
 
     def write(self, session: Session) -> str:
         """Give the cookie's value."""
         return session.key or super().write(session)
 
-
-def _name(value: str) -> str:
-    """Name a session in Redis so that whoever reads there can sign in as nobody."""
-    return hashlib.sha256(value.encode()).hexdigest()
+    def _name(self, value: str) -> str:
+        """Name a session in Redis: who reads there can't sign in, nor on another deployment."""
+        return hmac.digest(self._key, value.encode(), "sha256").hex()
