@@ -103,7 +103,7 @@ def test_synchronous_workers_serve_everything_but_streams(deploy: Deploy) -> Non
     crowd = running_game(server)
     said = server.log.read_text()
     assert '"event": "workers: 3"' in said
-    assert "worker_class: sync\n" in said
+    assert '"event": "worker_class: sync"' in said
     phones = list(crowd.phones.values())
     refused = phones[0].ask("GET", "/api/events")
     assert refused.status == 501
