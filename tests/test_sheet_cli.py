@@ -242,6 +242,12 @@ def test_a_sync_does_both_and_leaves_the_sheet_level(
     assert "0 cells written" in run("sync").stdout
 
 
+def test_the_first_sync_tells_whom_it_has_taken(run: Run) -> None:
+    """Though it begins again, because it adds a column in between."""
+    assert "3 new, 0 corrected, 0 unchanged" in run("sync").stdout
+    assert "0 new, 0 corrected, 3 unchanged" in run("sync").stdout
+
+
 def test_a_dry_run_changes_nothing_anywhere(run: Run, google: Emulator, here: Path) -> None:
     begun(google, here)
     site().play.perform(1, c.Kill(PlayerId(1)))

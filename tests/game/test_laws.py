@@ -38,6 +38,7 @@ class LawfulGame(AnyGame):
     @invariant()
     def what_is_carried_on_is_what_would_be_counted(self) -> None:
         assert self.game.census == replace(self.game).census
+        assert self.game.by_key == replace(self.game).by_key
         assert (self.game.census.alive, self.game.census.playing) == (
             len(self.game.alive),
             len(self.game.playing),

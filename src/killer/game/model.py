@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -212,15 +212,31 @@ class Game:
 
 
 def _carry_on(before: Game, after: Game, touched: Iterable[PlayerId]) -> None:
-    """Give a game the census of the one before, moved on, if anybody has asked for that."""
-    known: Census | None = vars(before).get("census")
-    if known and known.clear:
-        gone, come = (
-            [game.players[p] for p in touched if p in game.players] for game in (before, after)
-        )
-        moved = known.moved(gone, come)
+    """Give a game what the one before has been asked for, moved on by who was touched.
+
+    It is put where `cached_property` looks first.
+    """
+    gone, come = (
+        [game.players[p] for p in touched if p in game.players] for game in (before, after)
+    )
+    known = vars(before)
+    if "by_key" in known:
+        vars(after)["by_key"] = _renamed(known["by_key"], gone, come)
+    if "census" in known and known["census"].clear:
+        moved = known["census"].moved(gone, come)
         if moved.clear:
-            vars(after)["census"] = moved  # where `cached_property` looks first
+            vars(after)["census"] = moved
+
+
+def _renamed(
+    keys: Mapping[str, PlayerId], gone: Sequence[Player], come: Sequence[Player]
+) -> Mapping[str, PlayerId]:
+    """Give the same again unless somebody is new or has another nickname."""
+    if [p.nickname for p in gone] == [p.nickname for p in come]:
+        return keys
+    old = {names.key(p.nickname) for p in gone}
+    kept = {key: player for key, player in keys.items() if key not in old} if old else dict(keys)
+    return kept | {names.key(p.nickname): p.id for p in come}
 
 
 _TYPES = {"status": Status, "state": State, "visibility": Visibility}

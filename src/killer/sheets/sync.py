@@ -96,6 +96,7 @@ class Sync:
     fence: Callable[[], bool] = lambda: True
     aside: pull.Aside = _at_once
     _memory: _Memory = field(default_factory=_Memory)
+    _took: Plan | None = None  # what this look has taken, before it had to begin again
 
     def __post_init__(self) -> None:
         self.hand = Hand(tag_of(self.row.created), self.targets)
@@ -116,6 +117,7 @@ class Sync:
             LostLeaseError: nothing was written, because it is no longer ours to do.
         """
         trouble: GoogleError | None = None
+        self._took = None
         for _ in range(SETTLING):
             try:
                 done = self._try(wishes)
@@ -139,6 +141,7 @@ class Sync:
             raise LostLeaseError
         seen = self._known(reading)
         pulled = self._pull(seen, reading, wishes)
+        self._took = _fuller(self._took, pulled.plan)
         keys = self._keys(seen)
         places = self.layout.places(seen.table, keys)
         ours = places
@@ -158,7 +161,7 @@ class Sync:
                 self.layout.arrange(reading.tab, reading.table, missing)
                 return None
             self._write(seen, found, places)
-        return _told(seen, pulled, offers, found, missing)
+        return _told(seen, replace(pulled, plan=self._took), offers, found, missing)
 
     def _pull(self, seen: Seen, reading: Reading, wishes: Wishes) -> pull.Pulled:
         if not wishes.pull:
@@ -250,6 +253,12 @@ class Sync:
             column[one.row.number - 1] = writable(one.meaning, one.wanted)
         self.noticed.writing(seen, found, places)
         self.google.write(self.spreadsheet, cells)
+
+
+def _fuller(before: Plan | None, now: Plan | None) -> Plan | None:
+    """Give what was taken: a look that began again finds it there already."""
+    nothing_new = now is None or not (now.new or now.changed)
+    return before if before and nothing_new else now
 
 
 def _told(

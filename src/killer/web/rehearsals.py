@@ -36,6 +36,7 @@ SECOND = ("Agile", "Brave", "Discret", "Espiègle", "Habile", "Lunaire", "Sage",
 YEARS = ("1A", "2A", "3A", "4A", "5A", "")
 CHALLENGES = 7
 BATCH = 100  # players of one transaction
+BREATH = 0.005  # seconds after each, for the others of this process; 0 would let none of them in
 SOON = 2  # seconds
 
 
@@ -186,7 +187,7 @@ def _enrol(row: GameRow, mark: str, most: int, lots: _Lots) -> None:
     play.perform(row.id, organiser, alongside=let_in)
     for start in range(0, most, BATCH):
         play.perform(row.id, *newcomers[start : start + BATCH], alongside=let_in)
-        time.sleep(0)  # others of this process have their turn
+        time.sleep(BREATH)
 
 
 def _token(player: Player, lots: _Lots) -> str:
