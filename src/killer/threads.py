@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import NoReturn, TypeVar
 
@@ -42,7 +43,9 @@ def _stay() -> None:
 
 
 def _step_behind() -> None:
-    os.setpriority(os.PRIO_PROCESS, 0, BEHIND)
+    """Give way if the system lets us: a server that runs with less priority already may not."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, BEHIND)
 
 
 def _outcome(work: Callable[[], Result], prepare: Callable[[], None]) -> Callable[[], Result]:
