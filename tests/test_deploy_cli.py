@@ -37,6 +37,12 @@ def test_a_certificate_without_its_key_is_wrong_usage(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli.build(), words).exit_code == 2
 
 
+@pytest.mark.parametrize("domain", ["https://killer.example.org", "killer example", "a;reboot"])
+def test_what_is_no_domain_is_wrong_usage(domain: str) -> None:
+    words = ["deploy", "root@nowhere.invalid", "--domain", domain]
+    assert CliRunner().invoke(cli.build(), words).exit_code == 2
+
+
 def test_deploy_asks_for_a_machine() -> None:
     assert CliRunner().invoke(cli.build(), ["deploy"]).exit_code == 2
 

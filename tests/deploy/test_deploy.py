@@ -61,7 +61,10 @@ def test_one_command_brings_the_game_to_a_bare_server(campus: Campus) -> None:
     assert kept.startswith("600 root\n")
     assert re.search(r"^SECRET_KEY=\S{40,}$", kept, re.MULTILINE)
     assert f"PUBLIC_URL=http://{campus.server.address}\n" in kept
-    assert campus.server.run("find / -xdev -name 'Probe*'") == ""
+    limits = campus.server.run("cat /proc/$(pgrep -of 'nginx: worker')/limits")
+    soft = re.search(r"Max open files +(\d+)", limits)
+    assert soft
+    assert int(soft[1]) >= 16384, "an open phone takes two"
     assert campus.server.run("killer check").strip() == "", "no trace of the game of the trial"
 
 
@@ -353,7 +356,6 @@ print(answer.status, answer.headers["Strict-Transport-Security"])'"""
 
 
 def test_what_cannot_work_is_said_in_a_sentence(campus: Campus) -> None:
-    assert "Nobody knows the machine" in campus.killer("deploy", "root@nowhere.invalid", fails=True)
     closed = f"root@{campus.server.address}:81"
     assert "doesn't answer" in campus.killer("deploy", closed, fails=True)
     stranger = f"nobody@{campus.server.address}"

@@ -17,6 +17,7 @@ class PaperMachine(Target):
     """Commands succeed in silence unless something else was arranged; the newest rule counts."""
 
     name: str = "root@campus"
+    host: str = "campus"
     files: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # content, mode, owner
     links: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)

@@ -32,7 +32,7 @@ WISH = Wish(host="203.0.113.7")
 @pytest.fixture
 def bare() -> PaperMachine:
     """A machine on which no condition is true yet."""
-    machine = PaperMachine(name="root@203.0.113.7")
+    machine = PaperMachine(host="203.0.113.7")
     for condition in (r"^test ", "^id ", "^grep ", "is-enabled", "^ls "):
         machine.on(condition, code=1)
     machine.on("os-release", FACTS)
@@ -45,7 +45,7 @@ def deployed() -> PaperMachine:
         places.CURRENT: MADE,
         f"{places.SLOTS}/1": MADE,
     }
-    machine = PaperMachine(name="root@203.0.113.7", links=links)
+    machine = PaperMachine(host="203.0.113.7", links=links)
     machine.on("killer.ops.probe", '{"ready":true}')
     return machine
 
@@ -75,7 +75,7 @@ def test_without_a_firewall_none_is_raised(bare: PaperMachine) -> None:
 
 
 def test_a_certificate_is_asked_for_through_a_plain_site_first(bare: PaperMachine) -> None:
-    bare.name = "root@localhost"
+    bare.host = "localhost"
     steps = planned(bare, Order(replace(WISH, domain="localhost")))
     front = [name for name in steps if name in {"site", "certificate", "site_tls"}]
     assert front == ["site", "certificate", "site_tls"]
@@ -106,8 +106,9 @@ def test_what_was_asked_for_once_need_not_be_asked_again() -> None:
     assert wish.address == "https://killer.example.org"
     other = deploy.merged(machine, **{**asked, "domain": "other.example.org", "firewall": True})
     assert (other.domain, other.firewall) == ("other.example.org", True)
-    bare = deploy.merged(PaperMachine(name="ana@203.0.113.9:2222"), **asked)
+    bare = deploy.merged(PaperMachine(host="203.0.113.9"), **asked)
     assert bare.address == "http://203.0.113.9"
+    assert Wish(host="2001:db8::7").address == "http://[2001:db8::7]"
 
 
 def test_an_update_keeps_a_backup_first_and_stops_without_one() -> None:

@@ -40,7 +40,7 @@ def test_a_site_that_nginx_refuses_is_taken_back(before: str | None) -> None:
 
 
 def test_let_s_encrypt_is_asked_for_the_domain_and_nginx_told_of_renewals() -> None:
-    machine = PaperMachine(name=f"root@{HERE}")
+    machine = PaperMachine(host=HERE)
     machine.on("test -s", code=1)
     wish = Wish(host=HERE, domain="localhost", email="orga@example.org")
     site.check_domain(machine, wish, SOUND)
@@ -52,7 +52,7 @@ def test_let_s_encrypt_is_asked_for_the_domain_and_nginx_told_of_renewals() -> N
 
 
 def test_a_domain_that_leads_elsewhere_is_refused_before_anything_is_done() -> None:
-    elsewhere = PaperMachine(name="root@203.0.113.7")
+    elsewhere = PaperMachine(host="203.0.113.7")
     elsewhere.on("test -s", code=1)
     wish = Wish(host="203.0.113.7", domain="localhost")
     with pytest.raises(DeployError) as error:
@@ -66,7 +66,7 @@ def test_a_domain_that_leads_elsewhere_is_refused_before_anything_is_done() -> N
 
 
 def test_let_s_encrypt_s_refusal_is_said() -> None:
-    machine = PaperMachine(name=f"root@{HERE}")
+    machine = PaperMachine(host=HERE)
     machine.on("test -s", code=1)
     machine.on("certbot", code=1, err="Timeout during connect")
     wish = Wish(host=HERE, domain="localhost")
@@ -80,5 +80,6 @@ def test_nginx_gets_room_for_a_crowd() -> None:
     machine = PaperMachine()
     machine.on("^grep", code=1)
     assert steps.walk([site.capacity(machine)], Told()) == 1
-    assert "worker_rlimit_nofile 65535;" in machine.files[site.FILES][0]
+    assert "LimitNOFILE=65535" in machine.files[site.FILES][0]
+    assert machine.said[-1].endswith("systemctl restart nginx"), "a limit begins with a process"
     assert f"worker_connections {site.CONNECTIONS};" in machine.said[-1]

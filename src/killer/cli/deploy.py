@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +95,8 @@ def deploy(
     """Bring the game to a machine."""
     if (certificate is None) != (key is None):
         raise typer.BadParameter(say("cli.deploy.two_files"))
+    if not re.fullmatch(r"[A-Za-z0-9.-]*", domain):
+        raise typer.BadParameter(say("cli.deploy.bad_domain", domain=domain))
     console = Console()
     with _on(host) as target:
         wish = deploy_.merged(

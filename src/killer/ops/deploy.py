@@ -214,7 +214,7 @@ def merged(
     """Fill what wasn't asked for this time with what the last deployment was asked for."""
     kept = kept_wish(target)
     return Wish(
-        host=target.name.rpartition("@")[2].partition(":")[0],
+        host=target.host,
         domain=domain or kept.domain,
         email=email or kept.email,
         certificate=certificate or (kept.certificate and domain in {"", kept.domain}),

@@ -57,13 +57,19 @@ _Listener: Any = ggevent.StreamServer  # the library has no types
 
 
 class _Door(_Listener):  # type: ignore[misc]  # as above
-    """Lets in several connections at each turn of the loop.
+    """Lets in several connections at each turn of the loop, and closes behind them.
 
     One at a time, as gunicorn has it to balance its workers, is a queue at the door: a turn takes
     tens of milliseconds when everybody arrives at once.
     """
 
     max_accept = property(lambda _: AT_ONCE, lambda _, __: None)
+
+    def close(self) -> None:
+        """Let whoever was let in begin first: gunicorn asks the door's address for each of them."""
+        self.stop_accepting()
+        gevent.sleep(0)
+        super().close()
 
 
 if worker_class == "gevent":

@@ -41,7 +41,8 @@ class Wish:
     @property
     def address(self) -> str:
         """Give the address that players type."""
-        return f"{'https' if self.tls else 'http'}://{self.domain or self.host}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{self.domain or host}"
 
 
 def packages(target: Target, wish: Wish) -> Step:

@@ -16,7 +16,7 @@ from killer.ops.target import Target
 
 SITE = "/etc/nginx/conf.d/killer.conf"
 MAIN = "/etc/nginx/nginx.conf"
-FILES = "/etc/nginx/modules-enabled/60-killer.conf"
+FILES = f"{places.UNITS}/nginx.service.d/killer.conf"
 DEFAULT = "/etc/nginx/sites-enabled/default"
 WAITING = "/var/www/killer/waiting.html"
 CHALLENGES = "/var/www/killer/acme"
@@ -65,11 +65,11 @@ def site(wish: Wish, facts: Facts, shown: Certificate | None) -> str:
 def capacity(target: Target) -> Step:
     """Give the step of nginx's own limits: Debian's 768 connections are some 300 phones."""
     so = f"grep -qE '^\\s*worker_connections {CONNECTIONS};' {MAIN} && test ! -e {DEFAULT}"
-    limit = Paper(FILES, "worker_rlimit_nofile 65535;  # written by `killer deploy`\n")
+    limit = Paper(FILES, render("nginx-limits"))
     deed = (
         rf"sed -i -E 's/^(\s*)worker_connections\s+[0-9]+;/\1worker_connections {CONNECTIONS};/'"
         f" {MAIN}"
-        f" && rm -f {DEFAULT} && {RELOAD}"
+        f" && rm -f {DEFAULT} && nginx -t && systemctl daemon-reload && systemctl restart nginx"
     )
 
     def widen() -> None:
@@ -161,8 +161,7 @@ def check_domain(target: Target, wish: Wish, facts: Facts) -> None:
     wanted = certificate(wish)
     if not domain or wish.certificate or (wanted and target.holds(f"test -s {wanted.chain}")):
         return
-    host = target.name.rpartition("@")[2].partition(":")[0]
-    leads, here = _addresses(domain), {*facts.addresses, *_addresses(host)}
+    leads, here = _addresses(domain), {*facts.addresses, *_addresses(target.host)}
     if not leads & here:
         shown = ", ".join(sorted(leads)) or "-"
         raise DeployError("domain", domain=domain, leads=shown, here=", ".join(sorted(here)) or "-")

@@ -48,7 +48,8 @@ class Answer:
 class Target(ABC):
     """A machine on which commands run as root and files are put whole or not at all."""
 
-    name: str
+    name: str  # as whoever deploys writes it
+    host: str  # its address alone
 
     @abstractmethod
     def ask(self, command: str) -> Answer:
@@ -119,7 +120,7 @@ class Target(ABC):
 class Here(Target):
     """This machine; whoever acts on it is root."""
 
-    name = "localhost"
+    name = host = "localhost"
 
     def ask(self, command: str) -> Answer:
         """Run a command of the shell."""
@@ -162,6 +163,7 @@ class Remote(Target):
     def __init__(self, name: str) -> None:
         self.name = name
         self._connection: Any = Connection(name, connect_timeout=PATIENCE)
+        self.host = str(self._connection.host)
         self._folder = ""
         self._trust_known_hosts()
         self._open()
