@@ -142,7 +142,7 @@ def test_a_server_for_this_once_touches_nobodys_data(tmp_path: Path) -> None:
         }
     )
     here = settings.throw_away(real, tmp_path)
-    wanted = Settings(data_dir=tmp_path, port=9000, backup_minutes=0, loglevel="warning")
+    wanted = Settings(data_dir=tmp_path, port=9000, loglevel="warning")
     assert here == wanted
 
 

@@ -302,7 +302,7 @@ def throw_away(settings: Settings, folder: Path) -> Settings:
     """Give the settings of a server in a folder for this once: nobody's data, sheet or mail."""
     here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
     here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
-    here = replace(here, backup_dir=Path(), backup_minutes=0, backup_to="", runtime_dir=Path())
+    here = replace(here, backup_dir=Path(), backup_to="", runtime_dir=Path())
     return replace(here, alert_mail="", alert_webhook="", loglevel="warning")
 
 

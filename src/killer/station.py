@@ -36,6 +36,7 @@ LOST = 12.0  # seconds after which a look at the database that hasn't come back 
 CHECK = 10.0  # seconds between two checks of the games' laws
 PATIENCE = 3.0  # seconds that a writer, or the server itself, may let us wait
 FULL = 1_000_000  # bytes, below which nothing can be written safely
+BY_HAND = 10  # minutes between two backups that somebody makes who wants none by itself
 
 _THREAD = Threads(1)  # for files and for /proc
 _log = structlog.get_logger()
@@ -124,6 +125,7 @@ class Station:
             delay=totals.quantile(delays, 0.95),
             disk_free=machine.free(self._settings.data_dir),
             backup=machine.newest(folder, "killer-*.tar.gz", at),
+            backup_every=weather.MINUTE * (self._settings.backup_minutes or BY_HAND),
             pulse=self._eye.pulse(),
         )
 

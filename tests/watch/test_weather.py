@@ -57,6 +57,8 @@ CASES: list[tuple[dict[str, Any], str, Colour, str]] = [
     ({"backup": 1200.0}, "backup", ORANGE, "orange"),
     ({"backup": 3600.0}, "backup", RED, "red"),
     ({"backup": None, "playing": None}, "backup", GREEN, "green_none"),
+    ({"backup": 3599.0, "backup_every": 1800.0}, "backup", GREEN, "green"),
+    ({"backup": 3600.0, "backup_every": 1800.0}, "backup", ORANGE, "orange"),
     ({"faults": 0}, "ring", GREEN, "green"),
     ({"faults": 1}, "ring", RED, "red"),
     ({"faults": None}, "ring", ORANGE, "unknown"),

@@ -124,7 +124,7 @@ def _throw_away(settings: Settings, folder: Path, workers: int) -> Settings:
     here = settings_.throw_away(settings, folder)
     here = replace(here, host="127.0.0.1", port=_free_port(), public_url="", proxies=0)
     here = replace(here, workers=workers or settings.workers, metrics_token="")
-    return replace(here, access_log="", error_log="-")
+    return replace(here, access_log="", error_log="-", backup_minutes=0)
 
 
 def _free_port() -> int:

@@ -23,7 +23,7 @@ TOLD_LATE = (0.5, 1.0)  # seconds from a death to the phones
 SHEET_LATE = (30.0, 10 * MINUTE)  # seconds that the sheet is behind
 DISK = (1000 * MEGABYTE, 200 * MEGABYTE)  # free bytes
 SHEET_SILENT = 2 * MINUTE  # after a reading was due
-BACKUP = (20 * MINUTE, 60 * MINUTE)  # age of the newest, while people play
+BACKUP = (2.0, 6.0)  # age of the newest while people play, in times of how often one is made
 ALONE = (1.0, MINUTE)  # seconds that nobody keeps the sheet and the errands
 FRESH = 15.0  # seconds that a measurement counts as present
 CALM = 0.9  # of a limit: what has crossed it must fall so far to be well again
@@ -93,6 +93,7 @@ class Observation(msgspec.Struct, frozen=True):
     delay: float | None = None  # p95 from a death to the phones, in the last 5 minutes
     disk_free: int = 10**12  # bytes
     backup: float | None = None  # age of the newest; None: there is none
+    backup_every: float = 10 * MINUTE  # how often one is made by itself
     pulse: Pulse = Pulse()
 
 
@@ -236,7 +237,7 @@ def _backup(seen: Observation) -> Line:
     if seen.backup is None:
         colour = Colour.RED if playing else Colour.GREEN
         return _line("backup", colour, {}, cause="none")
-    colour = _grade(seen.backup, BACKUP) if playing else Colour.GREEN
+    colour = _grade(seen.backup / seen.backup_every, BACKUP) if playing else Colour.GREEN
     return _line("backup", colour, {"age": seen.backup}, "age")
 
 
