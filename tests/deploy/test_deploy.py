@@ -356,7 +356,7 @@ print(answer.status, answer.headers["Strict-Transport-Security"])'"""
 
 
 def test_what_cannot_work_is_said_in_a_sentence(campus: Campus) -> None:
-    closed = f"root@{campus.server.address}:81"
+    closed = "root@10.79.0.99"
     assert "doesn't answer" in campus.killer("deploy", closed, fails=True)
     stranger = f"nobody@{campus.server.address}"
     assert "refuses your SSH key" in campus.killer("deploy", stranger, fails=True)
