@@ -53,16 +53,16 @@ class Engine:
 
     def __init__(self, serving: Callable[[], AbstractContextManager[Any]]) -> None:
         self._serving = serving
-        self._runs = ExitStack()
+        self._stack = ExitStack()
         self.start()
 
     def start(self) -> None:
         """Start it, and return when it does its work."""
-        self._runs.enter_context(self._serving())
+        self.runs = self._stack.enter_context(self._serving())  # a process, or a port
 
     def stop(self) -> None:
         """Stop it."""
-        self._runs.close()
+        self._stack.close()
 
 
 class Cluster:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -117,12 +118,39 @@ def test_no_node_answers_from_before_an_acknowledged_change(town: Town) -> None:
         town.revive(phone.nickname)
 
 
+def test_while_the_database_stays_away_everybody_is_told_and_streams_stay_open(town: Town) -> None:
+    phones = [phone.twin() for phone in list(town.phones.values())[:4]]
+    streams = following([phone.twin() for phone in phones])
+    town.cluster.postgres.stop()
+    asked = [("GET", "/api/me"), ("POST", "/api/death", {}), ("GET", "/"), ("GET", "/api/events")]
+    pairs = list(zip(phones, asked, strict=True))
+    for _ in range(2):  # those who wait, and those who come later
+        for answer in together(lambda pair: pair[0].ask(*pair[1]), pairs):
+            assert answer.status == 503
+            assert int(answer.headers["Retry-After"]) > 0
+    town.cluster.postgres.start()
+    version = phones[1].insist("/api/death", "after all").version
+    assert {phone.me()["game"]["version"] for phone in phones} == {version}, "all are signed in"
+    wait_for(lambda: all(s.place == version for s in streams), BOUND, "the death")
+    assert [stream.connections for stream in streams] == [1] * len(streams)
+    close(streams)
+    town.revive(phones[1].nickname)
+
+
 def redis_stops(town: Town) -> None:
     town.cluster.redis.stop()
     town.cluster.until_bell("postgresql")
     time.sleep(0.5)
     town.cluster.redis.start()
     town.cluster.until_bell("redis")
+
+
+def postgresql_crashes(town: Town) -> None:
+    """It ends without a word to anybody, and recovers from its log when it starts."""
+    process: subprocess.Popen[bytes] = town.cluster.postgres.runs
+    process.send_signal(signal.SIGQUIT)
+    process.wait()
+    postgresql_restarts(town)
 
 
 def postgresql_restarts(town: Town) -> None:
@@ -145,7 +173,9 @@ def a_node_is_killed(town: Town) -> None:
     town.cluster.until_bell("redis")
 
 
-@pytest.mark.parametrize("trouble", [redis_stops, postgresql_restarts, a_node_is_killed])
+@pytest.mark.parametrize(
+    "trouble", [redis_stops, postgresql_restarts, postgresql_crashes, a_node_is_killed]
+)
 def test_what_was_acknowledged_is_kept_once_and_told_without_a_gap(
     town: Town, trouble: Callable[[Town], None]
 ) -> None:
