@@ -146,6 +146,18 @@ def listen(client: Client, since: int) -> tuple[Line, Ear]:
     return line, ear
 
 
+def test_after_a_goodbye_a_stream_is_resumed_and_nothing_was_dropped() -> None:
+    goodbye = b"retry: 1\n\n"
+    first = HEAD + b"\r\n" + b"retry: 2000\nevent: ping\ndata: {}\n\n" + event(4) + goodbye
+    second = HEAD + b"\r\n" + goodbye + event(5)
+    with server(first, second) as (client, asked):
+        line, ear = listen(client, 3)
+        gevent.sleep(0.05)
+        line.close()
+    assert ear.versions == [4, 5]
+    assert ear.kinds[:3] == ["", "", "dropped"], "what it says afterwards takes the goodbye back"
+
+
 def test_a_stream_that_ends_by_itself_was_dropped_and_is_resumed_from_its_last_id() -> None:
     first = HEAD + b"\r\n" + b"retry: 1\n\n" + event(4) + event(5)
     second = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(event(6)) + b"0\r\n\r\n"

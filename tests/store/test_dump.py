@@ -398,3 +398,14 @@ def test_a_stranger_s_table_beside_ours_is_left_alone(database_url: str) -> None
         dump.wipe(connection)
         connection.execute(text("INSERT INTO shirts VALUES (1)"))
     database.close()
+
+
+def test_a_copy_may_take_longer_than_any_request(played: World, folder: Path) -> None:
+    if played.database.embedded:
+        return  # no statement has a limit there
+    with played.database.read() as connection:
+        dump.write(connection, folder)
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            assert connection.execute(text(f"SHOW {limit}")).scalar() == "0"
+    with played.database.read() as connection:
+        assert connection.execute(text("SHOW statement_timeout")).scalar() != "0"

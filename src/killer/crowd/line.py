@@ -138,6 +138,7 @@ class Line:
         self._closed = False
         self._last_id: int | None = None
         self._retry = RETRY
+        self._parted = False  # the server has said goodbye, and when to come back
         self._socket: socket.socket | None = None
         self._reader = gevent.spawn(self._follow)
 
@@ -193,7 +194,8 @@ class Line:
             return False
         if answer.status:
             self._is_open(True)
-            self.tell(0.0, self._read(Frames(chunked=is_chunked(answer.head)), rest))
+            if end := self._read(Frames(chunked=is_chunked(answer.head)), rest):
+                self.tell(0.0, end)
         return True
 
     def _ask(self) -> tuple[Answer, bytes]:
@@ -201,7 +203,7 @@ class Line:
         if self._last_id is not None:
             headers["Last-Event-ID"] = str(self._last_id)
         since = self.since if self._last_id is None else self._last_id
-        self.place = Place(since)
+        self.place, self._parted = Place(since), False
         path = f"/api/events?since={self.since}"  # the browser keeps the address as it was
         deadline = time.monotonic() + PATIENCE
         line = self._socket = self.client.address.connect(PATIENCE)
@@ -212,7 +214,7 @@ class Line:
         return Answer(status, head, b"", kind), rest
 
     def _read(self, frames: Frames, rest: bytes) -> str:
-        """Hear frames until the stream ends, and give the kind of its end."""
+        """Hear frames until the stream ends, and give the kind of its end; none after a goodbye."""
         opened = heard = time.time()
         line = self._socket
         try:
@@ -233,11 +235,12 @@ class Line:
             return WRONG
         except OSError:  # reset, or silent for too long
             pass
-        return "dropped"
+        return "" if self._parted else "dropped"
 
     def _take(self, frames: list[Frame], arrived: float, opened: float) -> None:
         before = self.place.gaps
         for frame in frames:
+            self._parted = frame.retry is not None and not frame.kind
             if frame.retry is not None:
                 self._retry = frame.retry / 1000
             if frame.version is not None:

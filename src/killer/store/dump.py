@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import MetaData, String, Table, func, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError, StatementError
 
-from killer.store import migrations, schema
+from killer.store import migrations, postgresql, schema
 from killer.store.database import Connection, Database
 from killer.store.tables import metadata
 
@@ -96,6 +96,7 @@ def write(connection: Connection, folder: Path) -> dict[str, Facts]:
 
     The transaction of the connection makes them one moment of the game.
     """
+    postgresql.take_time(connection)
     revision = readable(connection)
     assert revision is not None, "nothing of ours is there"
     return {str(each.name): _write(connection, each, folder) for each in _tables(revision)}
@@ -110,6 +111,7 @@ def load(connection: Connection, folder: Path, revision: str, facts: Mapping[str
     Raises:
         RowError: the database doesn't take a row, or gives it back otherwise.
     """
+    postgresql.take_time(connection)
     wipe(connection)
     migrations.upgrade(connection, revision)
     tables = _tables(revision)

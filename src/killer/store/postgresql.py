@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, func, select
+from sqlalchemy import Connection, Engine, create_engine, func, select, text
 
 CHANNEL = "killer"
 PULSE = 1.0  # seconds without a notice after which a listener may look up
@@ -121,6 +121,13 @@ def notify(connection: Connection, game: int) -> None:
     """Let every listener hear of a game when this transaction is kept, and only then."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_notify(CHANNEL, str(game))))
+
+
+def take_time(connection: Connection) -> None:
+    """Let this transaction last as long as it needs: it is not a request's."""
+    if connection.dialect.name == "postgresql":
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {limit} = 0"))
 
 
 class Notices:
