@@ -150,7 +150,7 @@ def test_after_a_goodbye_a_stream_is_resumed_and_nothing_was_dropped() -> None:
     goodbye = b"retry: 1\n\n"
     first = HEAD + b"\r\n" + b"retry: 2000\nevent: ping\ndata: {}\n\n" + event(4) + goodbye
     second = HEAD + b"\r\n" + goodbye + event(5)
-    with server(first, second) as (client, asked):
+    with server(first, second) as (client, _):
         line, ear = listen(client, 3)
         gevent.sleep(0.05)
         line.close()

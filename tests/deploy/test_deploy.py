@@ -15,7 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from browser.conftest import FLAGS
 from browser.devices import Devices, finger_on, shoot
-from deploy.campus import Campus, Checkout
+from deploy.campus import ROOT, Campus, Checkout
 from e2e.crowd import Crowd
 from e2e.phones import NoAnswerError, Phone, Stream, following
 from engines.processes import program, wait_for
@@ -315,6 +315,41 @@ def test_settings_that_do_not_work_are_refused_and_the_site_goes_on(campus: Camp
     campus.server.run(mend_it)
     assert "GUNICORN_TIMEOUT" in said
     assert set(statuses) == {200}
+
+
+TROUBLES = ROOT / "docs" / "exploitation.md"
+#: These also end with 1, because nothing was found, or because the weather is red.
+MAY_FAIL = re.compile(r"grep|^killer status")
+
+
+def remedies() -> list[str]:
+    """Give the commands of the table of troubles."""
+    table = TROUBLES.read_text().partition("## Quand quelque chose")[2].partition("\n## ")[0]
+    rows = [re.split(r"(?<!\\)\|", line) for line in table.splitlines() if line.startswith("| ")]
+    return [row[2].strip().strip("`").replace("\\|", "|") for row in rows[1:]]
+
+
+@pytest.mark.parametrize("command", remedies())
+def test_every_command_of_the_table_of_troubles_runs(campus: Campus, command: str) -> None:
+    done = campus.server.attempt(command)
+    assert done.returncode in ({0, 1} if MAY_FAIL.search(command) else {0}), done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    if not command.startswith("tail") and "grep" not in command:
+        assert done.stdout + done.stderr, "it tells something"
+
+
+def test_an_emptied_machine_has_everything_back_from_a_backup(campus: Campus, crowd: Crowd) -> None:
+    before = crowd.hosts[0].me()["game"]["version"]
+    kept = campus.server.run("killer backup").splitlines()[-1].strip()
+    campus.server.run(f"install -o killer -m 0600 {kept} /srv/back.tar.gz")
+    campus.server.run("systemctl stop 'killer@*'; rm -rf /var/lib/killer/*")
+    began = time.monotonic()
+    campus.server.run("killer restore /srv/back.tar.gz --yes")
+    assert "running" in campus.server.run("killer check")
+    campus.killer("restart", campus.name)
+    print(f"\nback after {time.monotonic() - began:.0f} s")
+    assert crowd.hosts[0].me()["game"]["version"] == before
+    assert {p.me()["player"]["nickname"] for p in crowd.phones.values()} == set(crowd.phones)
 
 
 def test_the_journal_is_shown(campus: Campus) -> None:
