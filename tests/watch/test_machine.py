@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
+from engines.processes import wait_for
 from killer.watch import machine
 from killer.watch.machine import Machine
 
@@ -26,8 +29,7 @@ def test_a_process_that_works_is_seen() -> None:
     worker = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         gauge.use()  # who there is
-        while machine.spent(machine.server(workers=False)[-1]) < 0.3:
-            pass
+        wait_for(lambda: machine.spent(psutil.Process(worker.pid)) > 0.3, 60, "its work")
         assert gauge.use().cpu > 0.0
     finally:
         worker.kill()
