@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -168,3 +170,25 @@ def test_an_address_is_read_from_a_url(url: str, name: str) -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^"):
         Address.of(url)
+
+
+SWITCHED_OFF = """
+from gevent import monkey
+monkey.patch_all()
+import socket
+import gevent
+from killer.crowd.client import Address
+with socket.create_server(("127.0.0.1", 0)) as door:
+    phone = gevent.spawn(Address("http", *door.getsockname()).connect, 5.0)
+    gevent.sleep(0)
+    phone.kill()
+    line, _ = door.accept()
+    line.settimeout(5)
+    print(line.recv(1))
+"""
+
+
+def test_a_phone_that_is_switched_off_while_it_connects_keeps_no_line_open() -> None:
+    command = [sys.executable, "-c", SWITCHED_OFF]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "b''", done.stderr

@@ -109,6 +109,9 @@ class Address:
             except OSError as error:
                 line.close()
                 failure = error
+            except BaseException:  # the phone is switched off meanwhile
+                line.close()
+                raise
             else:
                 return line
         raise failure
