@@ -179,7 +179,10 @@ import socket
 import gevent
 from killer.crowd.client import Address
 with socket.create_server(("127.0.0.1", 0)) as door:
-    phone = gevent.spawn(Address("http", *door.getsockname()).connect, 5.0)
+    door.settimeout(5)
+    address = Address("http", *door.getsockname())
+    address._places
+    phone = gevent.spawn(address.connect, 5.0)
     gevent.sleep(0)
     phone.kill()
     line, _ = door.accept()
