@@ -73,6 +73,14 @@ def status(server: Server, *, red: bool) -> dict[str, Any]:
     return said
 
 
+def once_red(server: Server) -> str:
+    """Give what the terminal says as soon as it is red; nothing before."""
+    try:
+        return server.command("status", "--once", "--json", fails=True)
+    except AssertionError:  # the game has just begun, and nobody has looked since
+        return ""
+
+
 def under(server: Server, *, running: bool = True) -> Sky:
     """Start a server with a game."""
     names = ("Ana", "Bo", "Cléo", "Dan", "Ève", "Flo")

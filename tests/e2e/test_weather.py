@@ -19,7 +19,7 @@ import pytest
 
 from e2e.conftest import Deploy
 from e2e.phones import Phone
-from e2e.sky import Sky, status, under
+from e2e.sky import Sky, once_red, status, under
 from engines.google import Emulator
 from engines.google.fixtures import google
 from engines.processes import wait_for
@@ -272,9 +272,7 @@ def test_a_station_that_stands_still_is_said_to_be_old(deploy: Deploy) -> None:
     first = wait_for(sky.sampler, 20, "a sampler")
     os.kill(first, signal.SIGSTOP)
     try:
-        wait_for(
-            lambda: status(server, red=True)["lines"][0]["name"] == "measure", 60, "an old measure"
-        )
+        wait_for(lambda: '"name":"measure"' in once_red(server), 60, "an old measure")
         said = status(server, red=True)["lines"][0]
         assert "La météo ne se met plus à jour depuis" in said["text"]
     finally:
@@ -285,7 +283,7 @@ def test_without_a_server_the_terminal_says_what_to_type(deploy: Deploy) -> None
     server = deploy(GUNICORN_WORKERS="1")
     under(server)
     server.stop()
-    wait_for(lambda: "null" in server.command("status", "--json", fails=True), 30, "its end")
+    wait_for(lambda: "null" in once_red(server), 30, "its end")
 
 
 # --- Google ---
