@@ -33,7 +33,7 @@ HEADERS = ["Horodateur", "Surnom", "Adresse e-mail"]
 
 def as_root() -> None:
     if os.geteuid():
-        pytest.skip("mounting needs root: in CI it is")
+        pytest.skip("mounting needs root: in CI it is")  # no other way to a small disk
 
 
 @pytest.fixture(scope="module")

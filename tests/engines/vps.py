@@ -39,9 +39,9 @@ TOOLS = {
 def needed() -> None:
     """Leave the test out when this machine can't hold such a server."""
     if os.geteuid() != 0:
-        pytest.skip("a server with its own systemd needs root")
+        pytest.skip("a server with its own systemd needs root")  # CI is root
     if not SOURCES.exists():
-        pytest.skip("this machine has no apt sources of Debian to hand on")
+        pytest.skip("this machine has no apt sources of Debian to hand on")  # CI is on Debian
     for name, package in TOOLS.items():
         program(name, package=package)
 

@@ -146,7 +146,7 @@ def test_the_firewall_is_understood_and_lets_ssh_in(tmp_path: Path) -> None:
     assert "tcp dport { 22, 2222, 80, 443 } accept" in text
     nft = program("nft", package="nftables")
     if os.geteuid():
-        pytest.skip("nft judges rules for root only")
+        pytest.skip("nft judges rules for root only")  # CI is root
     (tmp_path / "rules").write_text(text)
     own = ["unshare", "--net", nft, "-c", "-f", str(tmp_path / "rules")]
     done = subprocess.run(own, capture_output=True, text=True, check=False)

@@ -36,7 +36,7 @@ class Aside(Here):
 def test_a_file_is_written_with_its_mode_and_nothing_stays_beside_it(tmp_path: Path) -> None:
     here, path = Aside(tmp_path), tmp_path / "below" / "note"
     if os.geteuid():
-        pytest.skip("files are given to root, which only root may")
+        pytest.skip("files are given to root, which only root may")  # CI is root
     here.write(str(path), "one", mode="600")
     here.write(str(path), b"two", mode="640")
     source = tmp_path / "source"

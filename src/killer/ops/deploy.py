@@ -15,17 +15,6 @@ from killer.ops.steps import Step
 from killer.ops.survey import Facts
 from killer.ops.target import Target
 
-#: As `killer serve` logs them when it starts.
-SHOWN = (
-    "bind",
-    "workers",
-    "worker_class",
-    "worker_connections",
-    "timeout",
-    "keepalive",
-    "preload_app",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -204,7 +193,7 @@ def in_force(target: Target, slot: int) -> dict[str, str]:
     unit = f"killer@{slot}.service"
     since = f'_SYSTEMD_INVOCATION_ID="$(systemctl show -p InvocationID --value {unit})"'
     said = target.ask(f"journalctl {since} --no-pager -o cat").out
-    found = {name: re.search(rf"\b{name}: ([^\s\",]+)", said) for name in SHOWN}
+    found = {name: re.search(rf"\b{name}: ([^\s\",]+)", said) for name in places.TOLD}
     return {name: match[1] for name, match in found.items() if match}
 
 

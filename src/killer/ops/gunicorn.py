@@ -22,6 +22,7 @@ from prometheus_client import multiprocess  # noqa: E402
 
 from killer import app as _app  # noqa: E402
 from killer.keeper import Keeper  # noqa: E402
+from killer.ops.places import TOLD  # noqa: E402
 from killer.station import Station  # noqa: E402
 from killer.store.database import StoreUnavailableError  # noqa: E402
 from killer.watch import logs, metrics  # noqa: E402
@@ -42,15 +43,6 @@ wsgi_app = "killer.app:served()"
 backlog = 2048
 control_socket_disable = True  # nobody but systemd steers this server
 AT_ONCE = 16  # connections
-_SHOWN = (
-    "bind",
-    "workers",
-    "worker_class",
-    "worker_connections",
-    "timeout",
-    "keepalive",
-    "preload_app",
-)
 
 
 _Listener: Any = ggevent.StreamServer  # the library has no types
@@ -117,7 +109,7 @@ def when_ready(server: Any) -> None:
     A collection marks every object that it looks at, so that each worker would get a copy of all
     the memory that it shares with the master.
     """
-    for name in _SHOWN:
+    for name in TOLD:
         server.log.info("%s: %s", name, globals()[name])
     for name, value in _settings.in_use(_read).items():
         server.log.info("%s: %s", name, value)

@@ -49,3 +49,15 @@ def slot_of(path: str) -> int:
 def units(slot: int) -> str:
     """Give the names of a slot's units, the service first: it stops before its socket."""
     return f"killer@{slot}.service killer@{slot}.socket"
+
+
+#: The settings in force, which `killer serve` tells when it starts and a deployment when it ends.
+TOLD = (
+    "bind",
+    "workers",
+    "worker_class",
+    "worker_connections",
+    "timeout",
+    "keepalive",
+    "preload_app",
+)
