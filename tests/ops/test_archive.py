@@ -83,8 +83,9 @@ def test_half_an_archive_is_damaged(packed: Path, place: Path, share: float) -> 
 
 
 def test_a_flipped_bit_is_found_or_changes_nothing(packed: Path, tmp_path: Path) -> None:
+    """Nothing changes for gzip's time, or where deflate may copy equal bytes from elsewhere."""
     good = packed.read_bytes()
-    before = entries(packed)
+    before = gzip.decompress(good)
     for number in range(FLIPS):
         where = random.randrange(len(good)) if number else len(good) // 2
         bad = bytearray(good)
@@ -92,9 +93,8 @@ def test_a_flipped_bit_is_found_or_changes_nothing(packed: Path, tmp_path: Path)
         packed.write_bytes(bad)
         folder = tmp_path / f"flip {number}"
         folder.mkdir()
-        if not code(packed, folder):  # the time or the system in gzip's head
-            assert where < 10
-            assert [data for _, data in entries(packed)] == [data for _, data in before]
+        if not code(packed, folder):
+            assert gzip.decompress(bad) == before
 
 
 @pytest.mark.parametrize(
