@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import typer
 
@@ -126,18 +127,47 @@ def test_every_route_has_a_summary() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_has_an_example(language: str) -> None:
     with speaking(language):
-        poor = [words for words, said in commands() if not re.search(rf"\bkiller{words}\b", said)]
+        poor = [words for words, c in commands() if not re.search(rf"\bkiller{words}\b", c.help)]
     assert not poor, f"no example in the help of:{listed(poor)}"
 
 
-def commands() -> list[tuple[str, str]]:
-    """Give the words of every command of the command line, and its help."""
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_option_is_explained_in_the_readers_language(language: str) -> None:
+    with speaking(language):
+        silent = [
+            f"killer{words} {option.opts[0]}"
+            for words, command in commands()
+            for option in command.params
+            if option.param_type_name == "option" and not set(option.opts) & spoken(command.help)
+        ]
+    assert not silent, f"the help's text doesn't explain:{listed(silent)}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_option_is_explained_outside_the_catalogues(language: str) -> None:
+    with speaking(language):
+        loose = [
+            f"killer{words} {param.name}: {param.help}"
+            for words, command in commands()
+            for param in command.params
+            if getattr(param, "help", None)
+        ]
+    assert not loose, listed(loose)
+
+
+def spoken(text: str) -> set[str]:
+    """Give the options of which a text speaks."""
+    return set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", text))
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    """Give every command of the command line with its words."""
     return list(below(typer.main.get_command(cli.build()), ""))
 
 
-def below(command, words: str) -> Iterator[tuple[str, str]]:
+def below(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
     inner = getattr(command, "commands", {})
     if not inner:
-        yield words, "\n".join(filter(None, [command.help, command.epilog]))
+        yield words, command
     for name, each in inner.items():
         yield from below(each, f"{words} {name}")

@@ -22,7 +22,7 @@ from killer.ops.backup import Made
 
 
 def backup(
-    whole: Annotated[Path | None, typer.Option(help=".tar.gz")] = None,
+    whole: Path | None = None,
     *,
     quiet: Annotated[bool, typer.Option("--quiet")] = False,
 ) -> None:

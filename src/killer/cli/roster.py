@@ -45,8 +45,8 @@ def _show(problems: tuple[Problem, ...]) -> None:
 
 
 def import_(
-    players: Annotated[Path, typer.Option(help="CSV")],
-    challenges: Annotated[Path | None, typer.Option(help="CSV")] = None,
+    players: Annotated[Path, typer.Option()],
+    challenges: Path | None = None,
     game: Annotated[str | None, typer.Option()] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
