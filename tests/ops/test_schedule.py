@@ -15,7 +15,7 @@ from killer.game.model import PlayerId
 from killer.ops import schedule, shed
 from killer.ops.schedule import MINUTE, Schedule
 from killer.settings import Settings
-from killer.store import games, migrations
+from killer.store import games, keeping, migrations
 from killer.store.database import Database
 from ops.deployments import at, made, playing
 from store.worlds import look_at
@@ -132,6 +132,20 @@ def test_the_process_behind_makes_it(played: Settings, clock: Clock) -> None:
     assert told == [
         {"event": "archive.made", "log_level": "info", "path": str(path), "warnings": ""}
     ]
+
+
+def test_every_machine_hears_of_a_backup_and_of_none_that_failed(
+    played: Settings, clock: Clock
+) -> None:
+    def known() -> float | None:
+        with Database(played.database).read() as connection:
+            return keeping.lapsed(connection, keeping.BACKUP)
+
+    a_schedule(played, clock, *says(1)).tick()
+    assert known() is None
+    for _ in range(2):
+        a_schedule(played, clock, *says(0, "/somewhere")).tick()
+        assert known() is not None
 
 
 def test_a_failure_is_logged_and_tried_again_later(played: Settings, clock: Clock) -> None:

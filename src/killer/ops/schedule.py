@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
 from killer import settings as settings_
 from killer.ops import shed
 from killer.settings import Settings
-from killer.store import log
-from killer.store.database import Database
+from killer.store import keeping, log
+from killer.store.database import Database, StoreUnavailableError
 from killer.watch import metrics
 
 MINUTE = 60.0
@@ -76,3 +78,5 @@ class Schedule:
             _log.error("archive.failed", cause=said[-1] if said else done.returncode)
         else:
             _log.info("archive.made", path=said[-1], warnings=done.stderr.strip())
+            with suppress(StoreUnavailableError):  # then only this machine knows of it
+                keeping.note(self._database, keeping.BACKUP, socket.gethostname()[:80])

@@ -8,6 +8,7 @@ from killer.store.database import Connection, Database
 from killer.store.games import now
 from killer.store.tables import leases, places
 
+BACKUP = "backup"  # the lease whose end is the moment of the last backup, on any machine
 KEEPER = "keeper"  # the lease that some worker of every server holds as long as it serves
 
 
@@ -31,6 +32,15 @@ def take_lease(database: Database, name: str, holder: str, seconds: float) -> bo
             return False
         connection.execute(insert(leases).values(row))
         return True
+
+
+def note(database: Database, name: str, doer: str) -> None:
+    """Remember when something was done, for all machines: a lease that has run out at once.
+
+    Raises:
+        StoreUnavailableError: it isn't remembered.
+    """
+    take_lease(database, name, doer, 0.0)
 
 
 def holds_lease(connection: Connection, name: str, holder: str) -> bool:

@@ -64,7 +64,8 @@ class Pulse(msgspec.Struct, frozen=True):
 
     `state` is ok, silent (nothing can be read), locked or full (nothing can be written). The rest
     is None when it can't be known: whether people play, by how many faults the games break their
-    laws, the seconds since somebody kept the sheet and the errands, and the sheet if there is one.
+    laws, the seconds since somebody kept the sheet and the errands, the sheet if there is one, and
+    the age of the newest backup of any machine that shares the database.
     """
 
     state: str = "ok"
@@ -72,6 +73,7 @@ class Pulse(msgspec.Struct, frozen=True):
     faults: int | None = None
     alone: float | None = None
     sheet: Sheet | None = None
+    backed_up: float | None = None
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -92,7 +94,7 @@ class Observation(msgspec.Struct, frozen=True):
     phones_before: int = 0  # a minute ago
     delay: float | None = None  # p95 from a death to the phones, in the last 5 minutes
     disk_free: int = 10**12  # bytes
-    backup: float | None = None  # age of the newest; None: there is none
+    backup: float | None = None  # age of the newest on this machine; None: there is none
     backup_every: float = 10 * MINUTE  # how often one is made by itself
     pulse: Pulse = Pulse()
 
@@ -234,11 +236,13 @@ def _disk(seen: Observation, held: Colour) -> Line:
 
 def _backup(seen: Observation) -> Line:
     playing = seen.pulse.playing
-    if seen.backup is None:
+    ages = [age for age in (seen.backup, seen.pulse.backed_up) if age is not None]
+    if not ages:
         colour = Colour.RED if playing else Colour.GREEN
         return _line("backup", colour, {}, cause="none")
-    colour = _grade(seen.backup / seen.backup_every, BACKUP) if playing else Colour.GREEN
-    return _line("backup", colour, {"age": seen.backup}, "age")
+    age = min(ages)
+    colour = _grade(age / seen.backup_every, BACKUP) if playing else Colour.GREEN
+    return _line("backup", colour, {"age": age}, "age")
 
 
 def _ring(seen: Observation) -> Line:
