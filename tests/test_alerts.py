@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,7 @@ def test_a_mail_says_what_is_red_and_what_to_do(box: Box) -> None:
     text = plain(mail.get_content())
     assert "Anneau des cibles : L'anneau est rompu : 2 fautes. Mettez la partie en pause" in text
     assert "Disque : Le disque est presque plein : 120 Mo libres." in text
+    assert f"Machine : {socket.gethostname()}. " in text
     assert "https://killer.example.org/organiser/weather" in text
     assert "robot@" not in text
     assert "Feuille" not in text, "orange wakes nobody"

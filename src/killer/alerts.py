@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
+from socket import gethostname
 
 import structlog
 
@@ -75,7 +76,9 @@ def words(message: Message, lines: tuple[Line, ...], address: str) -> tuple[str,
     """Write an alert's subject and text, without anything about anybody."""
     red = [line for line in lines if line.colour is Colour.RED]
     said = [f"{bulletin.title(line.name)} : {bulletin.sentence(line)}" for line in red]
-    where = say("weather.alert.where", address=f"{address}/organiser/weather")
+    where = say(
+        "weather.alert.where", machine=gethostname(), address=f"{address}/organiser/weather"
+    )
     whole = (say(f"weather.alert.{message}.text"), *said, where)
     return say(f"weather.alert.{message}.subject"), "\n\n".join(whole)
 

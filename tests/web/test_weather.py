@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from flask.testing import FlaskClient
 from house.source import PACKAGE
 from killer.watch.register import Reading, Register, point_of
 from killer.watch.weather import Sheet, judge, worst
+from killer.web.weather import measured
 from watch.skies import LEVEL, seen
 from web.world import BOSS, World, problem
 
@@ -66,6 +68,18 @@ def test_the_worst_line_stands_first_with_its_colour_its_word_and_what_to_do(
     assert '<span class="sign-word">orange</span>' in page
     assert "<code>killer check</code>" in page
     assert "Mesuré à l&#39;instant." in page
+
+
+def test_where_the_database_is_shared_the_machine_is_named(
+    book: Register,
+) -> None:
+    note(book, ago=70)
+    told = [measured(book.read(), time.time(), shared=shared) for shared in (True, False)]
+    assert told == [
+        f"Mesuré il y a 1 minute. Machine\u00a0: {gethostname()}.",
+        "Mesuré il y a 1 minute.",
+    ]
+    assert measured(None, time.time(), shared=True) == ""
 
 
 def test_a_good_day_is_green(book: Register, boss: FlaskClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from socket import gethostname
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
@@ -45,16 +46,19 @@ def _desk(span: str) -> Desk:
     now, register = time.time(), _register()
     reading = register.read()
     points = register.points(TWO_DAYS if span == "days" else LAST_HOUR, now)
-    return Desk(bulletin(reading, now), _measured(reading, now), curves(points, span, now), span)
+    when = measured(reading, now, shared=not site().hub.database.embedded)
+    return Desk(bulletin(reading, now), when, curves(points, span, now), span)
 
 
-def _measured(reading: Reading | None, now: float) -> str:
+def measured(reading: Reading | None, now: float, *, shared: bool) -> str:
+    """Say when it was measured, and on which machine where several may share the database."""
     if reading is None:
         return ""
     seconds = _age(reading, now)
-    if seconds < JUST_NOW:
-        return say("weather.just_now")
-    return say("weather.measured", age=age(seconds))
+    said = say("weather.just_now")
+    if seconds >= JUST_NOW:
+        said = say("weather.measured", age=age(seconds))
+    return say("weather.machine", measured=said, machine=gethostname()) if shared else said
 
 
 def _age(reading: Reading, now: float) -> float:
