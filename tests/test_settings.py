@@ -42,6 +42,7 @@ BAD = [
     ("DATABASE_URL", "killer.sqlite3", "database_url"),
     ("KILLER_LANGUAGE", "de", "language"),
     ("PORT", "0", "port"),
+    ("GOOGLE_REQUEST_TIMEOUT", "0", "no_time"),
     ("PORT", "70000", "port"),
     ("REDIS_URL", "127.0.0.1:6379", "redis_url"),
     ("REDIS_URL", "http://redis", "redis_url"),

@@ -267,6 +267,8 @@ def _checked(settings: Settings) -> Settings:
     _check_outside(settings)
     if urlsplit(settings.alert_webhook).scheme not in {"", "http", "https"}:
         raise BadSettingError("webhook", "ALERT_WEBHOOK", "")  # its address may hold a secret
+    if settings.google_timeout < 1:
+        raise BadSettingError("no_time", "GOOGLE_REQUEST_TIMEOUT", str(settings.google_timeout))
     if settings.port not in range(1, 65536):
         raise BadSettingError("port", "PORT", str(settings.port))
     return settings
