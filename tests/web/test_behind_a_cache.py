@@ -22,6 +22,7 @@ FILLED = {
     "<number:number>": "1",
     "<verb>": "pause",
     "<token>": "unknown",
+    "<edition>": "unknown",
     "<name>": "unknown",
 }
 STREAM = "/api/events"
