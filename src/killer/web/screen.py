@@ -25,6 +25,12 @@ from killer.web.site import Site, outer_address, site, viewer
 API = "/api/screen/"
 PAGE = "/organiser/screen"
 LARGEST = 2**62
+NOTHING: tuple[Header, ...] = (
+    ("Cache-Control", "no-store"),
+    ("Content-Type", "application/json"),
+    ("Content-Length", "0"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 
 
 class Answer(NamedTuple):
@@ -85,8 +91,7 @@ def answer(parts: Site, path: str, known: str, accepted: str) -> Answer | None:
     route = f"GET {API}<token>/<edition>"
     if wanted[0] == now.name:
         return Answer(route, *negotiate(now.whole, known, accepted, SHARED))
-    headers = [("Location", f"{API}{given}/{now.name}"), ("Cache-Control", "no-store")]
-    return Answer(route, 303, [*headers, ("Content-Length", "0")], b"")
+    return Answer(route, 303, [("Location", f"{API}{given}/{now.name}"), *NOTHING], b"")
 
 
 def _answered() -> Response:
