@@ -137,12 +137,11 @@ def test_another_process_knows_a_new_link_and_a_death_at_once(world: World) -> N
 
 
 def test_each_game_has_its_own_screen(world: World) -> None:
-    token = open_screen(world)
     with world.site.database.write() as connection:
         number = games.create(connection, "Une autre")
-        games.set_screen(connection, number, None, 1)
-        games.set_screen(connection, world.number, None, 1)  # too late: it is open
-    other = World(world.app, number)
+        for game in (number, world.number):
+            games.set_screen(connection, game, None, 1)  # even with the same number
+    other, token = World(world.app, number), shown(world)
     other.do(c.Enrol("Zoé"), c.Enrol(BOSS, organiser=True))
     its = shown(other)
     assert its not in {"", token}

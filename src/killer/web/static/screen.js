@@ -117,7 +117,7 @@
     if (nicknames.length > 4) shown.push(make("span", "others", more.replace("%s", nicknames.length - 3)));
     const block = make("p", "step-block", make("span", "step-place", String(place)));
     if (n || nicknames.length === 1) block.append(make("span", "step-kills", counted(n)));
-    return make("li", `step step-${Math.min(place, 3)}`, make("div", "step-people", ...shown), block);
+    return make("li", `step step-${Math.min(place, 3)}`, make("div", `step-people${shown.length > 1 ? " is-shared" : ""}`, ...shown), block);
   }
 
   function news(lines) {
@@ -128,7 +128,7 @@
       return make("li", `feed-${told.type}${fresh(told.version) ? " is-fresh" : ""}`, clock, " ", make("span", "", told.text[lang]));
     }));
     const heardNow = lines.filter((told) => fresh(told.version)).slice(0, 3).reverse();
-    if (heardNow.length) one("announce").textContent = heardNow.map((told) => told.text[lang]).join(". ");
+    if (heardNow.length) one("announce").textContent = heardNow.map((told) => told.text[lang]).join(" ");
     newest = Math.max(0, ...lines.map((told) => told.version));
   }
 
