@@ -40,7 +40,7 @@ GAME = "Week-end d'intégration"
 HEAD = ("Horodateur", "Surnom", "Année", "Mot de passe", "Défi ciblé", "Adresse e-mail")
 KILO = 1000
 LIMITS = {"killer": 250 * KILO, "import": 150 * KILO, "organisation": 150 * KILO}
-LIMITS["podium"] = LIMITS["feuille"] = LIMITS["meteo"] = 150 * KILO
+LIMITS |= dict.fromkeys(("podium", "feuille", "meteo", "grand-ecran"), 150 * KILO)
 SHEET, TAB = "feuille", "Réponses au formulaire 1"
 PLAYERS = 60
 FALLS = 23
@@ -239,6 +239,18 @@ class Studio:
         page.get_by_text("Tout va bien").or_(page.get_by_text("Il faut agir")).first.wait_for()
         self.shoot("meteo", page)
 
+    def screen(self) -> None:
+        """Show the big screen as it hangs in the hall."""
+        desk = self.page("/organiser/screen", self.stage.host.cookie)
+        desk.get_by_role("button", name="Ouvrir le grand écran").click()
+        link = desk.get_by_role("textbox", name="Le lien du grand écran").input_value()
+        desk.context.close()
+        size = {"viewport": {"width": 1120, "height": 630}, "color_scheme": "dark"}
+        page = self.page(link, "", **size)
+        page.locator("#news li").first.wait_for()
+        page.wait_for_timeout(1000)  # the bar has grown to its length
+        self.shoot("grand-ecran", page)
+
     def podium(self) -> None:
         """Show the end."""
         size = {"viewport": {"width": 1100, "height": 640}}
@@ -283,6 +295,7 @@ def photograph(studio: Studio, google: Emulator) -> None:
     studio.edited_sheet(google)
     studio.desk()
     studio.weather()
+    studio.screen()
     studio.heroine()
     studio.roster_with_mistakes()
     play(studio.stage, len(studio.stage.ring()) - 1)
@@ -290,7 +303,7 @@ def photograph(studio: Studio, google: Emulator) -> None:
     laptop = f'<figure class="laptop">{studio.image("desk")}</figure>'
     phones = "".join(f'<figure class="phone">{studio.image(n)}</figure>' for n in ("card", "death"))
     studio.picture("killer", laptop + phones, 1240)
-    for name in ("import", "organisation", "podium", "feuille", "meteo"):
+    for name in ("import", "organisation", "podium", "feuille", "meteo", "grand-ecran"):
         bare = "<style>body { padding: 0 }</style>"
         studio.picture(name, bare + studio.image(name), 900)
 

@@ -18,6 +18,7 @@ DESK = (
     "/organiser/import",
     "/organiser/mails",
     "/organiser/photos",
+    "/organiser/screen",
     "/organiser/sheet",
     "/organiser/weather",
     "/organiser/players/Camille",

@@ -27,6 +27,9 @@ from store.worlds import World, a_game_of_long_ago, a_migrated_game, look_at
 BIG, SMALL = 2**63 - 1, 2**31 - 1
 
 
+SCREEN = 2**62  # the link of the big screen is as good after a move as before
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     found = tmp_path / "lines"
@@ -62,6 +65,8 @@ def played(database_url: str) -> Iterator[World]:
     """A running game of eight in which three fell, on each of the two databases."""
     world = a_migrated_world(database_url, 8)
     world.perform(c.Die(PlayerId(1)), c.GiveUp(PlayerId(2)), c.Die(PlayerId(3)))
+    with world.database.write() as connection:
+        games.set_screen(connection, world.number, None, SCREEN)
     yield world
     world.database.close()
 
@@ -98,6 +103,8 @@ def test_a_game_comes_back_as_it_was_and_goes_on(played: World, folder: Path) ->
         assert there.rows() == played.rows()
         assert there.log() == played.log()
         assert there.faults() == []
+        with copy.read() as connection:
+            assert [row.screen for row in games.every(connection)] == [SCREEN]
         there.perform(c.Die(PlayerId(4)))
         assert there.game.version == played.game.version + 1
         assert there.faults() == []

@@ -134,3 +134,21 @@ def test_the_longest_nickname_that_the_rules_allow_can_be_kept(world: World) -> 
     """Some letters stand for eighteen in the form that is compared."""
     world.perform(c.Enrol("\ufdfa" * 60, year="é" * 60, challenge="🔪" * 500, seed=1))
     assert world.rows() == world.game
+
+
+def test_the_big_screen_s_number_moves_only_from_what_was_seen(world: World) -> None:
+    def screen() -> int | None:
+        with world.database.read() as connection:
+            return next(row.screen for row in games.every(connection) if row.id == world.number)
+
+    assert screen() is None
+    for before, after, found in (
+        (None, 2**62, 2**62),
+        (None, 5, 2**62),
+        (2**62, 7, 7),
+        (2**62, None, 7),
+        (7, None, None),
+    ):
+        with world.database.write() as connection:
+            games.set_screen(connection, world.number, before, after)
+        assert screen() == found

@@ -36,9 +36,11 @@ def gathered(template: Path, tmp_path: Path) -> Iterator[World]:
     yield from opened(template, tmp_path / "data")
 
 
-def opened(template: Path, folder: Path, *, running: bool = False) -> Iterator[World]:
+def opened(
+    template: Path, folder: Path, *, running: bool = False, **settings: str
+) -> Iterator[World]:
     shutil.copytree(template, folder)
-    world = World(app_.create(settings_in(folder)), 1)
+    world = World(app_.create(settings_in(folder, **settings)), 1)
     world.app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(template))  # saves 0.1 s
     if running:
         world.start()

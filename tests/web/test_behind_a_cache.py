@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -22,6 +25,7 @@ FILLED = {
     "<number:number>": "1",
     "<verb>": "pause",
     "<token>": "unknown",
+    "<edition>": "unknown",
     "<name>": "unknown",
 }
 STREAM = "/api/events"
@@ -112,6 +116,52 @@ def test_the_files_are_kept_for_everybody(site: Site, coding: str) -> None:
     assert first.body == again.body
     assert (again.headers["Content-Encoding"] or "") == coding
     assert "Set-Cookie" not in again.headers
+
+
+@pytest.fixture(scope="module")
+def screen(site: Site) -> str:
+    """The address of the big screen, which an organiser has opened."""
+    host = site.server.signed_in(PEOPLE[-1])
+    page = host.ask("GET", "/organiser/screen").body.decode()
+    seal = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    form = urlencode({"csrf_token": unescape(seal), "held": ""}).encode()
+    address = f"http://127.0.0.1:{site.server.port}/organiser/screen"
+    urlopen(Request(address, form, {"Cookie": f"killer={host.cookie}"})).close()
+    page = host.ask("GET", "/organiser/screen").body.decode()
+    return "/api" + re.findall(r'href="(/screen/[^"]+)"', page)[0]
+
+
+@pytest.mark.parametrize("coding", ["gzip", ""])
+def test_viewers_of_the_big_screen_get_the_same_kept_bytes(
+    site: Site, screen: str, coding: str
+) -> None:
+    asked = {"Accept_Encoding": coding} if coding else {}
+    now = site.phone().ask("GET", screen)
+    path = f"{screen}/{now.json['edition']}"
+    direct = Phone(site.server.port).ask("GET", path, **asked)
+    site.phone(PEOPLE[0]).ask("GET", path, **asked)
+    for phone in (site.phone(PEOPLE[1]), site.phone(PEOPLE[-1]), site.phone()):
+        again = phone.ask("GET", path, **asked)
+        assert kept(again)
+        assert again.body == direct.body
+        assert "Set-Cookie" not in again.headers
+        assert not kept(phone.ask("GET", screen))
+
+
+def test_a_death_is_on_the_big_screen_at_once(site: Site, screen: str) -> None:
+    seen = []
+    for person in (None, PEOPLE[0]):
+        if person:
+            site.server.signed_in(person).ask("POST", "/api/death", {})
+        name = site.phone().ask("GET", screen).json["edition"]
+        first, again = (site.phone(p).ask("GET", f"{screen}/{name}") for p in PEOPLE[1:3])
+        assert (kept(again), first.body) == (True, again.body)
+        seen.append((first.json["alive"], f"{screen}/{name}"))
+    assert [alive for alive, _ in seen] == [3, 2]
+    old = Phone(site.server.port).ask("GET", seen[0][1])
+    assert (old.status, old.headers["Location"]) == (303, seen[1][1])
+    assert not kept(site.phone().ask("GET", f"{screen}/0-nothing"))
+    assert not kept(site.phone().ask("GET", f"{screen}/0-nothing"))
 
 
 def test_every_route_is_looked_at() -> None:

@@ -50,6 +50,8 @@ class Both:
         self.ours.do(*people, c.Enrol(CHIEF, status=Status.OUT, organiser=True), c.Start(5))
         self.photo = self._photo()
         with site.database.write() as connection:
+            games.set_screen(connection, self.theirs.number, None, 1)
+        with site.database.write() as connection:
             self.rehearsal = games.create(connection, "Répétition", rehearses=self.theirs.number)
 
     def _photo(self) -> str:
@@ -62,7 +64,8 @@ class Both:
         """Give all that must not change in the other game."""
         with self.theirs.site.database.read() as connection:
             found = games.load(connection, self.theirs.number)
-            return found, rehearsals.standing(connection, self.theirs.number)
+            (row,) = (g for g in games.every(connection) if g.id == self.theirs.number)
+            return found, row, rehearsals.standing(connection, self.theirs.number)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ class GameRow:
     first_visibility: Visibility
     created: int = 0  # milliseconds since 1970, UTC
     rehearses: int | None = None  # the real game for which it is a rehearsal
+    screen: int | None = None  # what the link of the big screen is made from; none: it is closed
 
 
 def now() -> int:
@@ -64,7 +65,8 @@ def every(connection: Connection) -> list[GameRow]:
 def _game_row(row: Any) -> GameRow:
     first = Visibility(row.first_visibility)
     state = State(row.state)
-    return GameRow(row.id, row.name, state, row.version, first, row.created, row.rehearses)
+    told = (row.version, first, row.created, row.rehearses, row.screen)
+    return GameRow(row.id, row.name, state, *told)
 
 
 _VERSION = select(games.c.version).where(games.c.id == bindparam("game"))
@@ -76,6 +78,16 @@ def version(connection: Connection, game: int, *, lock: bool = False) -> int | N
     query = _LOCKED_VERSION if lock else _VERSION
     found = connection.execute(query, {"game": game}).scalar()
     return None if found is None else int(found)
+
+
+def set_screen(connection: Connection, game: int, before: int | None, after: int | None) -> None:
+    """Let a game's big screen be under another number, or closed (none).
+
+    Nothing happens when it isn't under the number `before` any more: a repeated request changes
+    nothing twice.
+    """
+    mine = (games.c.id == game, games.c.screen.is_not_distinct_from(before))
+    connection.execute(update(games).where(*mine).values(screen=after))
 
 
 def blank(row: GameRow) -> Game:

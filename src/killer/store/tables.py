@@ -35,6 +35,7 @@ games = Table(
     Column("version", Integer, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("rehearses", Integer),  # the real game for which it is a rehearsal; none: it is real
+    Column("screen", BigInteger),  # drawn anew for each link of the big screen; none: it is closed
     sqlite_autoincrement=True,  # a session of a removed game must not open another one
 )
 

@@ -12,9 +12,17 @@ from flask import Response, request
 
 WORTH_ZIPPING = 1000  # bytes
 QUICK = 1  # gzip's level for what is sent once: half the time of 5, and hardly larger
-PRIVATE = "private, no-cache"
 
 Header = tuple[str, str]
+Keeping = tuple[Header, Header]
+PRIVATE: Keeping = (("Cache-Control", "private, no-cache"), ("Vary", "Cookie, Accept-Encoding"))
+#: The same for everybody, and never kept: what it says is true now.
+FRESH: Keeping = (("Cache-Control", "no-store"), ("Vary", "Accept-Encoding"))
+#: For ever, by anybody: only for an address that names its content.
+SHARED: Keeping = (
+    ("Cache-Control", "public, max-age=31536000, immutable"),
+    ("Vary", "Accept-Encoding"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +49,11 @@ def send(encoded: Encoded) -> Response:
     return Response(body, status, headers)
 
 
-def negotiate(encoded: Encoded, known: str, accepted: str) -> tuple[int, list[Header], bytes]:
+def negotiate(
+    encoded: Encoded, known: str, accepted: str, keeping: Keeping = PRIVATE
+) -> tuple[int, list[Header], bytes]:
     """Choose status, headers and body by what the reader knows (ETags) and accepts (codings)."""
-    headers = [
-        ("ETag", encoded.etag),
-        ("Cache-Control", PRIVATE),
-        ("Vary", "Cookie, Accept-Encoding"),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
+    headers = [("ETag", encoded.etag), *keeping, ("X-Content-Type-Options", "nosniff")]
     if encoded.etag in known:
         return 304, headers, b""
     body = encoded.body

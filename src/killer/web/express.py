@@ -10,9 +10,10 @@ from urllib.parse import parse_qs
 from killer.store.database import StoreUnavailableError
 from killer.watch import metrics
 from killer.watch.request_ids import HEADER, KEY, REQUEST_IDS, ROUTE
-from killer.web import api
+from killer.web import api, screen
 from killer.web.answers import Encoded, Header, negotiate
 from killer.web.handover import HEAD, MOST_STREAMS, Handover, place_of, take_over
+from killer.web.screen import Answer
 from killer.web.sessions import COOKIE
 from killer.web.site import Site, Viewer, find_viewer
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Lane = Callable[[Viewer], Encoded]
 
 LANES: dict[str, Lane] = {"/api/me": api.encoded_me, "/api/leaderboard": api.encoded_leaderboard}
+STATUS = {200: "200 OK", 303: "303 SEE OTHER", 304: "304 NOT MODIFIED"}
 STATIC = "GET /static/<fingerprint>/<path:name>"
 HEALTH = [
     ("Content-Type", "text/plain; charset=utf-8"),
@@ -52,13 +54,15 @@ class Express:
             lane = LANES.get(path)
             if lane and (encoded := self._encoded(lane, environ)):
                 return _send(encoded, path, environ, start_response, started, named)
+            if path.startswith(screen.API) and (shown := self._screen(path, environ)):
+                return _give(shown, environ, start_response, started, named)
             if path == "/api/events" and (frames := self._stream(environ)):
                 start_response("200 OK", [*HEAD, named])
                 environ[ROUTE] = "GET /api/events"
                 metrics.answered("GET /api/events", 200, None)
                 return frames
             if file := self._site.static.at(path):
-                headers, body = file.negotiate(environ.get("HTTP_ACCEPT_ENCODING", ""))
+                headers, body = file.negotiate(_accepted(environ))
                 start_response("200 OK", [*headers, named])
                 environ[ROUTE] = STATIC
                 metrics.answered(STATIC, 200, time.perf_counter() - started)
@@ -69,6 +73,14 @@ class Express:
         """Give the answer, or nothing when Flask has to say what is wrong."""
         viewer = self._viewer(environ)
         return lane(viewer) if viewer else None
+
+    def _screen(self, path: str, environ: WSGIEnvironment) -> Answer | None:
+        """Give what a big screen asks for, or nothing when Flask has to say what is wrong."""
+        known, accepted = environ.get("HTTP_IF_NONE_MATCH", ""), _accepted(environ)
+        try:
+            return screen.answer(self._site, path, known, accepted)
+        except StoreUnavailableError:
+            return None
 
     def _stream(self, environ: WSGIEnvironment) -> Handover | None:
         """Give a stream's body, or nothing when Flask has to say what is wrong."""
@@ -97,6 +109,10 @@ def _cookie(header: str) -> str | None:
     return found[0][len(COOKIE) + 1 :] if len(found) == 1 else None
 
 
+def _accepted(environ: WSGIEnvironment) -> str:
+    return str(environ.get("HTTP_ACCEPT_ENCODING", ""))
+
+
 def _send(
     encoded: Encoded,
     path: str,
@@ -105,11 +121,20 @@ def _send(
     started: float,
     named: Header,
 ) -> Iterable[bytes]:
-    status, headers, body = negotiate(
-        encoded, environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
-    )
-    headers.append(named)
-    start_response("304 NOT MODIFIED" if status == 304 else "200 OK", headers)  # noqa: PLR2004
-    environ[ROUTE] = f"GET {path}"
-    metrics.answered(environ[ROUTE], status, time.perf_counter() - started)
-    return (body,)
+    known = environ.get("HTTP_IF_NONE_MATCH", "")
+    found = Answer(f"GET {path}", *negotiate(encoded, known, _accepted(environ)))
+    return _give(found, environ, start_response, started, named)
+
+
+def _give(
+    found: Answer,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    started: float,
+    named: Header,
+) -> Iterable[bytes]:
+    found.headers.append(named)
+    start_response(STATUS[found.status], found.headers)
+    environ[ROUTE] = found.route
+    metrics.answered(found.route, found.status, time.perf_counter() - started)
+    return (found.body,)

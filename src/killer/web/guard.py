@@ -52,7 +52,10 @@ def install(app: Flask, routes: dict[str, Route]) -> None:
     def before() -> None:
         _identify_request()
         route = routes.get(request.endpoint or "")
-        if route is None or route.who is Who.MACHINE:
+        if route is None:
+            return
+        if route.who is Who.MACHINE:
+            cast("Session", session).modified = False  # a shared answer carries nobody's cookie
             return
         request.max_content_length = route.largest
         _check_session()

@@ -99,6 +99,8 @@ def _responses(route: Route) -> dict[str, Any]:
     answers = {str(route.status): good}
     if route.method == "GET":
         answers["304"] = {"description": "The reader has it already."}
+    if "<edition>" in route.rule:
+        answers["303"] = {"description": "There is another edition now: at Location."}
     for status, says in PROBLEMS.items():
         answers[str(status)] = {"description": says, "content": problem}
     return answers

@@ -36,7 +36,7 @@ CONVERTERS = {"nickname": Nickname, "number": Number}
 class Who(Enum):
     """Who may call a URL."""
 
-    MACHINE = "machine"  # monitors and browsers fetching files: no session is even looked at
+    MACHINE = "machine"  # monitors, big screens, browsers fetching files: no session is looked at
     ANYBODY = "anybody"
     PLAYER = "player"
     ORGANISER = "organiser"

@@ -6,12 +6,14 @@ from killer.web import (
     api,
     board,
     door,
+    edition,
     mails,
     organiser,
     photos,
     player,
     rehearsals,
     roster_upload,
+    screen,
     shapes,
     sheet,
     status,
@@ -32,6 +34,12 @@ _MACHINES = (
     Route("GET", "/health/ready", status.ready, Who.MACHINE, gives=shapes.Ready),
     Route("GET", "/metrics", status.show_metrics, Who.MACHINE, gives=str),
     Route("GET", "/static/<fingerprint>/<path:name>", status.static_file, Who.MACHINE),
+)
+
+_SCREENS = (
+    Route("GET", "/screen/<token>", screen.page, Who.MACHINE),
+    Route("GET", "/api/screen/<token>", screen.status, Who.MACHINE, gives=edition.ScreenStatus),
+    Route("GET", "/api/screen/<token>/<edition>", screen.whole, Who.MACHINE, gives=edition.Screen),
 )
 
 _PLAYERS_API = (
@@ -131,6 +139,9 @@ _ORGANISERS_PAGES = (
     Route("GET", f"{DESK}/sheet", sheet.page, Who.ORGANISER),
     Route("POST", f"{DESK}/sheet/<number:number>/apply", sheet.apply, Who.ORGANISER, BUSY),
     Route("POST", f"{DESK}/sheet/<number:number>/refuse", sheet.refuse, Who.ORGANISER, BUSY),
+    Route("GET", screen.PAGE, screen.desk, Who.ORGANISER),
+    Route("POST", screen.PAGE, screen.show, Who.ORGANISER, BUSY),
+    Route("POST", f"{screen.PAGE}/close", screen.close, Who.ORGANISER, BUSY),
     Route("GET", f"{DESK}/weather", weather.page, Who.ORGANISER, blind=True),
     Route("GET", f"{DESK}/photos", photos.album, Who.ORGANISER),
     Route("POST", f"{DESK}/photos", photos.fetch_all, Who.ORGANISER, BUSY),
@@ -148,4 +159,4 @@ _ORGANISERS_PAGES = (
     Route("POST", f"{ONE}/photo/remove", photos.remove_of, Who.ORGANISER, BUSY),
 )
 
-ROUTES = (*_MACHINES, *_PLAYERS_API, *_ORGANISERS_API, *_PAGES, *_ORGANISERS_PAGES)
+ROUTES = (*_MACHINES, *_SCREENS, *_PLAYERS_API, *_ORGANISERS_API, *_PAGES, *_ORGANISERS_PAGES)

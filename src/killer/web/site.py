@@ -47,9 +47,14 @@ class Site:
     redis: Redis | None
 
     @cached_property
+    def secret(self) -> bytes:
+        """Give the server's secret; what is made with it, nobody guesses."""
+        return settings_.secret(self.settings)
+
+    @cached_property
     def shelf(self) -> Shelf:
-        """Give the photos' place; nobody guesses a name without the server's secret."""
-        return Shelf(self.settings.photos, settings_.secret(self.settings))
+        """Give the photos' place."""
+        return Shelf(self.settings.photos, self.secret)
 
     @cached_property
     def local_limits(self) -> FixedWindowRateLimiter:
