@@ -15,6 +15,7 @@ from killer import settings as settings_
 from killer.live.bell import Bell, Source
 from killer.live.broadcast import Broadcast
 from killer.live.hub import Hub
+from killer.media.bucket import shelf_of
 from killer.play import Play
 from killer.settings import Settings
 from killer.store import games, log
@@ -88,6 +89,7 @@ def build(settings: Settings) -> Site:
         sessions=_sessions(settings, redis),
         bell=Bell(hub, _sources(database, redis)),
         redis=redis,
+        shelf=shelf_of(settings),
     )
 
 

@@ -20,6 +20,9 @@ EXAMPLES = frozenset(
 )
 SHORTEST_SECRET = 16
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # only compared
+BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
+ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
+REGION = re.compile(r"[A-Za-z0-9-]+")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$")
 LEVELS = ("debug", "info", "warning", "error", "critical")
 CPUS = len(os.sched_getaffinity(0))
@@ -142,6 +145,15 @@ class Settings:
     photo_accel: bool = _variable(
         False, "PHOTO_ACCEL", "Let nginx send the photos (X-Accel-Redirect to /_photos/)."
     )
+    photos_url: str = _variable(
+        "", "PHOTOS_URL", "s3://bucket/prefix in which all machines keep photos; DATA_DIR if empty."
+    )
+    s3_endpoint: str = _variable(
+        "https://s3.amazonaws.com", "S3_ENDPOINT_URL", "Who keeps that bucket, when not Amazon."
+    )
+    s3_key: str = _variable("", "AWS_ACCESS_KEY_ID", "The key's name that opens the bucket.")
+    s3_secret: str = _variable("", "AWS_SECRET_ACCESS_KEY", "The secret of that key.")
+    s3_region: str = _variable("us-east-1", "AWS_REGION", "The region of the bucket.")
     smtp_host: str = _variable("", "SMTP_HOST", "The mail server; no mail is sent when empty.")
     smtp_port: int = _variable(587, "SMTP_PORT", "Port of the mail server.")
     smtp_user: str = _variable("", "SMTP_USER", "Account on the mail server.")
@@ -191,7 +203,7 @@ class Settings:
 
     @property
     def photos(self) -> Path:
-        """Give the folder of the photos."""
+        """Give the folder of the photos, or of their copies where a bucket has them."""
         return self.data_dir.absolute() / "photos"
 
     @property
@@ -265,6 +277,7 @@ def _checked(settings: Settings) -> Settings:
     if settings.smtp_security not in {"starttls", "tls", "none"}:
         raise BadSettingError("smtp_security", "SMTP_SECURITY", settings.smtp_security)
     _check_outside(settings)
+    _check_bucket(settings)
     if urlsplit(settings.alert_webhook).scheme not in {"", "http", "https"}:
         raise BadSettingError("webhook", "ALERT_WEBHOOK", "")  # its address may hold a secret
     if settings.port not in range(1, 65536):
@@ -284,6 +297,21 @@ def _check_outside(settings: Settings) -> None:
         raise BadSettingError("static_base_url", "STATIC_BASE_URL", settings.static_base_url)
 
 
+def _check_bucket(settings: Settings) -> None:
+    """Refuse a bucket that can't be meant, or to which there is no key."""
+    if not settings.photos_url:
+        return
+    if not BUCKET.fullmatch(settings.photos_url) or "/.." in settings.photos_url:
+        raise BadSettingError("photos_url", "PHOTOS_URL", settings.photos_url.partition(":")[0])
+    if not ENDPOINT.fullmatch(settings.s3_endpoint):
+        raise BadSettingError("s3_endpoint", "S3_ENDPOINT_URL", "")  # it may hold a secret
+    if not REGION.fullmatch(settings.s3_region):
+        raise BadSettingError("s3_region", "AWS_REGION", settings.s3_region)
+    if not settings.s3_key or not settings.s3_secret:
+        name = "AWS_SECRET_ACCESS_KEY" if settings.s3_key else "AWS_ACCESS_KEY_ID"
+        raise BadSettingError("s3_key", name, "")
+
+
 def in_use(settings: Settings) -> dict[str, str]:
     """Name what stands behind the server, without anybody's password."""
     database = settings.database.partition(":")[0].replace("postgres", "postgresql")[:10]
@@ -295,6 +323,7 @@ def in_use(settings: Settings) -> dict[str, str]:
         "limits": "redis, else database" if settings.redis_url else "database",
         "sessions": settings.session_backend,
         "static": settings.static_base_url or "here",
+        "photos": settings.photos_url or "here",
     }
 
 
@@ -303,6 +332,7 @@ def throw_away(settings: Settings, folder: Path) -> Settings:
     here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
     here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
     here = replace(here, backup_dir=Path(), backup_to="", runtime_dir=Path())
+    here = replace(here, photos_url="", s3_key="", s3_secret="")
     return replace(here, alert_mail="", alert_webhook="", loglevel="warning")
 
 

@@ -12,7 +12,6 @@ from flask import current_app, g, request
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from killer import settings as settings_
 from killer.game.model import Game, Player
 from killer.live.bell import Bell
 from killer.live.broadcast import Broadcast
@@ -45,11 +44,7 @@ class Site:
     sessions: SignedCookies
     bell: Bell
     redis: Redis | None
-
-    @cached_property
-    def shelf(self) -> Shelf:
-        """Give the photos' place; nobody guesses a name without the server's secret."""
-        return Shelf(self.settings.photos, settings_.secret(self.settings))
+    shelf: Shelf
 
     @cached_property
     def local_limits(self) -> FixedWindowRateLimiter:
