@@ -51,6 +51,26 @@ BAD = [
     ("STATIC_BASE_URL", "https://cdn.example.org; script-src *", "static_base_url"),
     ("STATIC_BASE_URL", "https://cdn.example.org/?a=b", "static_base_url"),
 ]
+BUCKET = {
+    "PHOTOS_URL": "s3://photos-killer/week-end",
+    "S3_ENDPOINT_URL": "https://s3.example.org:9000",
+    "AWS_ACCESS_KEY_ID": "a key",
+    "AWS_SECRET_ACCESS_KEY": "its secret",
+}
+BAD_BUCKETS = [
+    ("PHOTOS_URL", "https://s3.example.org/photos", "photos_url"),
+    ("PHOTOS_URL", "s3://", "photos_url"),
+    ("PHOTOS_URL", "s3://Photos_Killer", "photos_url"),
+    ("PHOTOS_URL", "s3://photos/../others", "photos_url"),
+    ("PHOTOS_URL", "s3://photos/a//b", "photos_url"),
+    ("PHOTOS_URL", "s3://key:hidden@photos/a", "photos_url"),
+    ("S3_ENDPOINT_URL", "s3.example.org", "s3_endpoint"),
+    ("S3_ENDPOINT_URL", "https://key:hidden@s3.example.org", "s3_endpoint"),
+    ("S3_ENDPOINT_URL", "https://s3.example.org/path", "s3_endpoint"),
+    ("AWS_REGION", "Paris, France", "s3_region"),
+    ("AWS_ACCESS_KEY_ID", "", "s3_key"),
+    ("AWS_SECRET_ACCESS_KEY", "", "s3_key"),
+]
 
 
 def a_dotenv(folder: Path, *lines: str) -> Path:
@@ -85,12 +105,14 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
         "limits": "database",
         "sessions": "cookie",
         "static": "here",
+        "photos": "here",
     }
     several = {
         "DATABASE_URL": "postgres://app:hidden@db/killer",
         "REDIS_URL": "redis://:hidden@redis/0",
         "SESSION_BACKEND": "redis",
         "STATIC_BASE_URL": "https://cdn.example.org",
+        **BUCKET,
     }
     assert settings.in_use(load(several)) == {
         "database": "postgresql",
@@ -98,6 +120,7 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
         "limits": "redis, else database",
         "sessions": "redis",
         "static": "https://cdn.example.org",
+        "photos": "s3://photos-killer/week-end",
     }
     assert settings.in_use(load({"DATABASE_URL": "postgresql://db/k"}))["bell"] == (
         "postgresql, else look"
@@ -140,6 +163,7 @@ def test_a_server_for_this_once_touches_nobodys_data(tmp_path: Path) -> None:
             "ALERT_WEBHOOK": "https://chat.example.org/hook",
             "PORT": "9000",
         }
+        | {name: value for name, value in BUCKET.items() if name != "S3_ENDPOINT_URL"}
     )
     here = settings.throw_away(real, tmp_path)
     wanted = Settings(data_dir=tmp_path, port=9000, loglevel="warning")
@@ -164,6 +188,24 @@ def test_a_bad_value_is_refused_with_a_sentence_that_names_it(
         with speaking(language):
             sentence = say(f"settings.{code}", **caught.value.params)
         assert name.removeprefix("FLASK_") in sentence
+
+
+@pytest.mark.parametrize(("name", "value", "code"), BAD_BUCKETS)
+def test_a_bucket_that_can_t_be_meant_is_refused(name: str, value: str, code: str) -> None:
+    with pytest.raises(BadSettingError) as caught:
+        load(BUCKET | {name: value})
+    assert caught.value.code == code
+    for language in ("fr", "en"):
+        with speaking(language):
+            sentence = say(f"settings.{code}", **caught.value.params)
+        assert name in sentence
+        assert "hidden" not in sentence
+
+
+def test_without_a_bucket_nobody_minds_the_keys_of_others() -> None:
+    """On many machines they are in the environment, for other programs."""
+    assert load({"AWS_ACCESS_KEY_ID": "a key", "AWS_REGION": "Paris, France"}).photos_url == ""
+    assert load(BUCKET | {"PHOTOS_URL": "s3://photos"}).photos_url == "s3://photos"
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES))

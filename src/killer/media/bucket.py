@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
 from io import BytesIO
+from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -38,6 +40,7 @@ CODES = {
     "TemporaryRedirect": "region",
     "Redirect": "region",
 }
+WORD = re.compile(r"[A-Za-z0-9]{1,50}")
 
 Found = TypeVar("Found")
 _log = structlog.get_logger()
@@ -50,11 +53,16 @@ class Bucket:
     and once for all workers. Only the endpoint of the settings is ever asked, whatever it answers.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        answer_seconds: float = ANSWER_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._answer_seconds, self._clock = settings, answer_seconds, clock
         self._name, _, prefix = settings.photos_url.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.strip('/')}/".lstrip("/")
-        self._silent_until = 0.0
+        self._silent_until = float("-inf")
         self._failure = self._error("away", "", retry=True)
         self._library: Any = import_module("minio")
         no_answer = (HTTPError, OSError, ValueError, SyntaxError)  # the last for what is no XML
@@ -71,7 +79,7 @@ class Bucket:
             raise_on_status=False,
             respect_retry_after_header=False,  # a phone waits
         )
-        timeout = Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+        timeout = Timeout(connect=CONNECT_SECONDS, read=self._answer_seconds)
         return self._library.Minio(
             endpoint.netloc,
             access_key=self._settings.s3_key,
@@ -150,27 +158,28 @@ class Bucket:
             raise self._error("bucket", "?")
 
     def _ask(self, question: Callable[[], Found]) -> Found:
-        if time.monotonic() < self._silent_until:
+        if self._clock() < self._silent_until:
             raise ShelfError(self._failure.code, retry=self._failure.retry, **self._failure.params)
         try:
             return question()
         except self._errors as error:
             told = self._failure = self._told(error)
-            self._silent_until = time.monotonic() + PAUSE
+            self._silent_until = self._clock() + PAUSE
             _log.warning("bucket.failed", code=told.code, cause=told.params["cause"])
             raise told from error
 
     def _told(self, error: Exception) -> ShelfError:
-        """Give the sentence for what the library has met; never what a stranger has written."""
+        """Give the sentence for what the library has met; of the answer it repeats one word."""
         said = str(getattr(error, "code", "") or getattr(error, "status_code", ""))
         if said in CODES:
             return self._error(CODES[said], said)
         met = getattr(error, "reason", None) or error  # what has ended the last try
-        if isinstance(met, SSLError):
+        if isinstance(met, SSLError) and isinstance(met.args[0], SSLCertVerificationError):
             return self._error("certificate", type(met).__name__)
         if isinstance(met, (HTTPError, OSError)):
             return self._error("away", type(met).__name__, retry=True)
-        return self._error("bucket", said or type(error).__name__, retry=True)
+        word = said if WORD.fullmatch(said) else type(error).__name__
+        return self._error("bucket", word, retry=True)
 
     def _error(self, code: str, cause: str, *, retry: bool = False) -> ShelfError:
         place = {"bucket": self._name, "endpoint": self._settings.s3_endpoint}
