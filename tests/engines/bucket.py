@@ -1,4 +1,4 @@
-"""A throw-away S3 for the tests of one process, and an endpoint that answers whatever it is told."""
+"""A throw-away S3 for the tests of one process, and an endpoint that says what it is told."""
 
 from __future__ import annotations
 

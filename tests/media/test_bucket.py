@@ -1,4 +1,4 @@
-"""The bucket: an S3 over a real socket, several machines before it, and all that it may do wrong."""
+"""The bucket: an S3 over a real socket, several machines before it, and all that can go wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ANSWERS = {
     "busy": (refusal(503, "SlowDown", "Retry-After: 3600\r\n"), "bucket", True),
     "a strange code": (refusal(418, "<b>Bonjour</b>"), "bucket", True),
     "no XML": (http(403, b"{}", XML), "bucket", True),
-    "a web site": (http(404, b"<html>Bonjour</html>", "Content-Type: text/html\r\n"), "bucket", True),
+    "a web site": (http(404, b"<p>Bonjour", "Content-Type: text/html\r\n"), "bucket", True),
     "half a body": (http(200, b"RIFF", "ETag: x\r\n", length=4000), "away", True),
     "nothing": (b"", "away", True),
     "no HTTP": (b"220 mail.example.org ESMTP\r\n", "away", True),
@@ -197,7 +197,9 @@ def test_what_nobody_uses_is_thrown_away_here_and_there(
 
 
 def test_the_bucket_is_looked_through_once_an_hour_by_each_process(tmp_path: Path) -> None:
-    listing = b"<ListBucketResult><Name>photos</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
+    listing = (
+        b"<ListBucketResult><Name>photos</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
+    )
     with moody(http(200, listing, XML)) as endpoint:
         shelf = Shelf(tmp_path, b"secret", Bucket(at(endpoint.url)))
         for game in (7, 7, 8, 7):
@@ -238,7 +240,9 @@ def test_a_folder_is_handed_over_and_only_what_is_missing(
 
 
 @pytest.mark.parametrize(("answer", "code", "retry"), ANSWERS.values(), ids=list(ANSWERS))
-def test_what_is_wrong_is_said_in_a_sentence(answer: bytes, code: str, retry: bool) -> None:  # noqa: FBT001  # a case's words
+def test_what_is_wrong_is_said_in_a_sentence(
+    answer: bytes, code: str, *, retry: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     with moody(answer) as endpoint, capture_logs() as logs:
         with pytest.raises(ShelfError) as caught:
             Bucket(at(endpoint.url)).get("1/a.webp")
@@ -252,6 +256,7 @@ def test_what_is_wrong_is_said_in_a_sentence(answer: bytes, code: str, retry: bo
         assert "Bonjour" not in sentence
     assert [line["event"] for line in logs] == ["bucket.failed"]
     assert SECRET not in str(logs)
+    assert caplog.text == "", "the library would name the photo"
 
 
 def test_one_that_hangs_is_left_after_a_second_try() -> None:
@@ -303,6 +308,9 @@ def test_a_certificate_of_nobody_is_refused_and_said(tmp_path: Path) -> None:
 
 
 def test_an_https_that_is_none_is_said_to_be_away() -> None:
-    with moody(b"HTTP/1.1 400 Bad Request\r\n\r\n") as endpoint, pytest.raises(ShelfError) as caught:
+    with (
+        moody(b"HTTP/1.1 400 Bad Request\r\n\r\n") as endpoint,
+        pytest.raises(ShelfError) as caught,
+    ):
         Bucket(at(endpoint.url.replace("http", "https"))).get("1/a.webp")
     assert caught.value.code == "away"

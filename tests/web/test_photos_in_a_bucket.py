@@ -115,9 +115,7 @@ def test_without_the_bucket_what_is_here_is_shown_and_the_rest_is_missing(
     assert cut.phone("Bo").get("/players").status_code == 200
 
 
-def test_without_the_bucket_a_photo_can_be_taken_away(
-    world: World, worn: str, beside: Any
-) -> None:
+def test_without_the_bucket_a_photo_can_be_taken_away(world: World, worn: str, beside: Any) -> None:
     cut = beside(s3_endpoint=nowhere())
     cut.site.shelf.sweep(cut.number, (), grace=0)
     assert list(cut.site.settings.photos.rglob("*.webp")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -65,6 +66,7 @@ class Bucket:
         self._silent_until = float("-inf")
         self._failure = self._error("away", "", retry=True)
         self._library: Any = import_module("minio")
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it names the photos
         no_answer = (HTTPError, OSError, ValueError, SyntaxError)  # the last for what is no XML
         self._errors: tuple[type[Exception], ...] = (self._library.error.MinioException, *no_answer)
 
