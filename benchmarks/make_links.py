@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from killer import app, settings
+from killer import secret as secret_
 from killer.store import people
 from killer.web.sessions import Session, SignedCookies
 
 found = replace(settings.load({}), data_dir=Path(sys.argv[1]))
 site = app.build(found)
-cookies = SignedCookies(settings.secret(found))
+cookies = SignedCookies(secret_.of(found))
 for row in site.hub.games():
     players = site.hub.feed(row.id).game.players.values()
     with site.database.write() as connection:

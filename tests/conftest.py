@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from engines import postgresql, redis
+from engines import bucket, postgresql, redis
 from engines.processes import program
 from store.worlds import World, a_world, look_at
 
@@ -80,6 +80,19 @@ def redis_url(redis_port: int) -> str:
     """The URL of an empty Redis."""
     redis.empty(redis_port)
     return f"redis://127.0.0.1:{redis_port}/0"
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an S3 of this test process; `in_bucket` is what tests want."""
+    with bucket.server(tmp_path_factory.mktemp("s3")) as url:
+        yield url
+
+
+@pytest.fixture
+def in_bucket(s3: str) -> dict[str, str]:
+    """The variables that name an empty bucket."""
+    return bucket.new(s3)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chores_desk import LINK, MAILS, PHOTOS, Works, box, google, template, works
+from engines import bucket as s3_
+from engines.processes import free_port
 from killer.chores import PAUSE, Chores
 from killer.mail import credentials
 from killer.mail.round import LEASE
@@ -239,6 +242,21 @@ def test_a_folder_that_cannot_be_used_is_named(works: Works) -> None:
     works.chores().tick()
     assert works.latest("photos").state == "failed"
     assert str(folder) in works.page(PHOTOS)
+
+
+def test_a_bucket_that_is_away_keeps_the_photos_waiting(works: Works) -> None:
+    works.give_links()
+    site = works.world.site
+    gone = s3_.fields(s3_.variables(f"http://127.0.0.1:{free_port()}", "photos"))
+    settings = replace(site.settings, **gone)
+    chores = Chores(settings, site.play, works.client, lambda: False, works.clock)
+    works.ask(PHOTOS)
+    chores.tick()
+    assert (works.latest("photos").state, works.faces()) == ("waiting", 0)
+    assert dict(works.latest("photos").detail)["stopped"] == "shelf.away"
+    works.clock.time += PAUSE
+    works.chores().tick()
+    assert (works.latest("photos").state, works.faces()) == ("done", 8)
 
 
 def test_a_mail_server_that_takes_no_more_ends_the_errand(works: Works) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import stat
-import threading
 from pathlib import Path
 
 import pytest
@@ -52,6 +50,26 @@ BAD = [
     ("STATIC_BASE_URL", "https://cdn.example.org; script-src *", "static_base_url"),
     ("STATIC_BASE_URL", "https://cdn.example.org/?a=b", "static_base_url"),
 ]
+BUCKET = {
+    "PHOTOS_URL": "s3://photos-killer/week-end",
+    "S3_ENDPOINT_URL": "https://s3.example.org:9000",
+    "AWS_ACCESS_KEY_ID": "a key",
+    "AWS_SECRET_ACCESS_KEY": "its secret",
+}
+BAD_BUCKETS = [
+    ("PHOTOS_URL", "https://s3.example.org/photos", "photos_url"),
+    ("PHOTOS_URL", "s3://", "photos_url"),
+    ("PHOTOS_URL", "s3://Photos_Killer", "photos_url"),
+    ("PHOTOS_URL", "s3://photos/../others", "photos_url"),
+    ("PHOTOS_URL", "s3://photos/a//b", "photos_url"),
+    ("PHOTOS_URL", "s3://key:hidden@photos/a", "photos_url"),
+    ("S3_ENDPOINT_URL", "s3.example.org", "s3_endpoint"),
+    ("S3_ENDPOINT_URL", "https://key:hidden@s3.example.org", "s3_endpoint"),
+    ("S3_ENDPOINT_URL", "https://s3.example.org/path", "s3_endpoint"),
+    ("AWS_REGION", "Paris, France", "s3_region"),
+    ("AWS_ACCESS_KEY_ID", "", "s3_key"),
+    ("AWS_SECRET_ACCESS_KEY", "", "s3_key"),
+]
 
 
 def a_dotenv(folder: Path, *lines: str) -> Path:
@@ -86,12 +104,14 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
         "limits": "database",
         "sessions": "cookie",
         "static": "here",
+        "photos": "here",
     }
     several = {
         "DATABASE_URL": "postgres://app:hidden@db/killer",
         "REDIS_URL": "redis://:hidden@redis/0",
         "SESSION_BACKEND": "redis",
         "STATIC_BASE_URL": "https://cdn.example.org",
+        **BUCKET,
     }
     assert settings.in_use(load(several)) == {
         "database": "postgresql",
@@ -99,6 +119,7 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
         "limits": "redis, else database",
         "sessions": "redis",
         "static": "https://cdn.example.org",
+        "photos": "s3://photos-killer/week-end",
     }
     assert settings.in_use(load({"DATABASE_URL": "postgresql://db/k"}))["bell"] == (
         "postgresql, else look"
@@ -141,6 +162,7 @@ def test_a_server_for_this_once_touches_nobodys_data(tmp_path: Path) -> None:
             "ALERT_WEBHOOK": "https://chat.example.org/hook",
             "PORT": "9000",
         }
+        | {name: value for name, value in BUCKET.items() if name != "S3_ENDPOINT_URL"}
     )
     here = settings.throw_away(real, tmp_path)
     wanted = Settings(data_dir=tmp_path, port=9000, loglevel="warning")
@@ -165,6 +187,24 @@ def test_a_bad_value_is_refused_with_a_sentence_that_names_it(
         with speaking(language):
             sentence = say(f"settings.{code}", **caught.value.params)
         assert name.removeprefix("FLASK_") in sentence
+
+
+@pytest.mark.parametrize(("name", "value", "code"), BAD_BUCKETS)
+def test_a_bucket_that_can_t_be_meant_is_refused(name: str, value: str, code: str) -> None:
+    with pytest.raises(BadSettingError) as caught:
+        load(BUCKET | {name: value})
+    assert caught.value.code == code
+    for language in ("fr", "en"):
+        with speaking(language):
+            sentence = say(f"settings.{code}", **caught.value.params)
+        assert name in sentence
+        assert "hidden" not in sentence
+
+
+def test_without_a_bucket_nobody_minds_the_keys_of_others() -> None:
+    """On many machines they are in the environment, for other programs."""
+    assert load({"AWS_ACCESS_KEY_ID": "a key", "AWS_REGION": "Paris, France"}).photos_url == ""
+    assert load(BUCKET | {"PHOTOS_URL": "s3://photos"}).photos_url == "s3://photos"
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES))
@@ -217,54 +257,8 @@ def test_a_server_that_is_started_gets_no_setting_from_elsewhere(tmp_path: Path)
     assert load(around | settings.as_environment(mine), dotenv) == mine
 
 
-def test_a_given_secret_is_used_as_it_is(tmp_path: Path) -> None:
-    assert settings.secret(Settings(secret_key=GOOD, data_dir=tmp_path)) == GOOD.encode()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    mine = Settings(data_dir=tmp_path / "data")
-    made = settings.secret(mine)
-    assert len(made) >= 32
-    assert settings.secret(mine) == made
-    [file] = mine.data_dir.iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert settings.secret(Settings(data_dir=tmp_path / "another")) != made
-
-
-def test_servers_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
-    for turn in range(20):
-        mine, found = Settings(data_dir=tmp_path / str(turn)), []
-        gate = threading.Barrier(4)
-
-        def start(mine: Settings = mine, gate: threading.Barrier = gate) -> None:
-            gate.wait()
-            found.append(settings.secret(mine))  # noqa: B023  # done before the next turn
-
-        starts = [threading.Thread(target=start) for _ in range(4)]
-        for one in starts:
-            one.start()
-        for one in starts:
-            one.join()
-        assert len(found) == 4
-        assert len(set(found)) == 1
-        assert len(found[0]) >= 32
-        assert [file.name for file in mine.data_dir.iterdir()] == ["secret_key"]
-
-
 def test_backups_lie_with_the_data_unless_a_folder_is_named(tmp_path: Path) -> None:
     assert load({"DATA_DIR": str(tmp_path)}).backups == tmp_path / "backups"
     assert load({"BACKUP_DIR": "/mnt/disk"}).backups == Path("/mnt/disk")
     again = load(settings.as_environment(Settings(data_dir=tmp_path)))
     assert again.backups == tmp_path / "backups"
-
-
-def test_a_secret_that_comes_back_takes_the_place_of_another(tmp_path: Path) -> None:
-    mine = Settings(data_dir=tmp_path / "data")
-    assert settings.kept_secret(mine) is None
-    made = settings.secret(mine)
-    assert settings.kept_secret(mine) == made
-    settings.put_secret(mine, b"the one of the backup")
-    assert settings.secret(mine) == settings.kept_secret(mine) == b"the one of the backup"
-    (kept,) = mine.data_dir.iterdir()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600

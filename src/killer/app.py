@@ -11,10 +11,12 @@ from limits.strategies import FixedWindowRateLimiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from killer import passwords
+from killer import secret as secret_
 from killer import settings as settings_
 from killer.live.bell import Bell, Source
 from killer.live.broadcast import Broadcast
 from killer.live.hub import Hub
+from killer.media.bucket import shelf_of
 from killer.play import Play
 from killer.settings import Settings
 from killer.store import games, log
@@ -48,7 +50,7 @@ def create(settings: Settings | None = None) -> Flask:
     found = settings or settings_.load(dotenv=DOTENV)
     logs.configure(found.loglevel)
     app = Flask("killer.web", static_folder=None)
-    app.secret_key = settings_.secret(found)
+    app.secret_key = secret_.of(found)
     app.config.update(
         MAX_FORM_MEMORY_SIZE=roster_upload.LARGEST,
         WTF_CSRF_CHECK_DEFAULT=False,
@@ -88,6 +90,7 @@ def build(settings: Settings) -> Site:
         sessions=_sessions(settings, redis),
         bell=Bell(hub, _sources(database, redis)),
         redis=redis,
+        shelf=shelf_of(settings),
     )
 
 
@@ -97,7 +100,7 @@ def _counts(database: Database, redis: Redis | None) -> Storage:
 
 
 def _sessions(settings: Settings, redis: Redis | None) -> SignedCookies:
-    secret = settings_.secret(settings)
+    secret = secret_.of(settings)
     if redis and settings.session_backend == "redis":
         return KeptSessions(secret, redis)
     return SignedCookies(secret)

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import structlog
 
-from killer import settings as settings_
 from killer.language import LANGUAGES
 from killer.mail import credentials
 from killer.mail.credentials import ASKED_FOR
 from killer.media import fetch
+from killer.media.bucket import shelf_of
 from killer.media.pictures import LARGEST
-from killer.media.shelf import Shelf, ShelfError
+from killer.media.shelf import ShelfError
 from killer.play import Play, Request
 from killer.settings import Settings
 from killer.sheets.google import Google, GoogleError
@@ -102,7 +102,7 @@ class Chores:
         report = fetch.fetch(
             self._play,
             errand.game,
-            Shelf(self._settings.photos, settings_.secret(self._settings)),
+            shelf_of(self._settings),
             lambda file_id: self._google.file(file_id, LARGEST),
             self._told(errand),
             self._stop,
@@ -117,11 +117,8 @@ class Chores:
 
     def _stopped(self, error: Exception) -> tuple[bool, Pairs]:
         """Say whether what ended an errand passes by itself, and by which sentence it is told."""
-        if isinstance(error, GoogleError):
+        if isinstance(error, GoogleError | ShelfError):
             return error.retry, (("stopped", error.sentence), *error.params.items())
-        if isinstance(error, ShelfError):
-            folder = ("folder", str(self._settings.photos))
-            return False, (("stopped", "cli.photos.no_shelf"), folder, ("cause", str(error)))
         raise error
 
     def _mails(self, errand: Errand) -> Errand:

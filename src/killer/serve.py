@@ -17,6 +17,7 @@ from pathlib import Path
 
 import typer
 
+from killer import secret as secret_
 from killer import settings as settings_
 from killer.language import say
 from killer.settings import Settings
@@ -32,7 +33,7 @@ CONFIGURATION = Path(__file__).parent / "ops" / "gunicorn.py"
 def prepare(settings: Settings) -> None:
     """Make the folder, the secret and the schema, so that the workers find them."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    settings_.secret(settings)
+    secret_.of(settings)
     database = Database(settings.database)
     migrations.migrate(database)
     with database.write() as connection:

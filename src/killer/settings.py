@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +17,18 @@ EXAMPLES = frozenset(
 )
 SHORTEST_SECRET = 16
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # only compared
+BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
+ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
+REGION = re.compile(r"[A-Za-z0-9-]+")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$")
-LEVELS = ("debug", "info", "warning", "error", "critical")
+#: Settings that are one word of a few; a code of the same name has the sentence.
+CHOICES = {
+    "worker_class": ("gevent", "sync"),
+    "loglevel": ("debug", "info", "warning", "error", "critical"),
+    "language": ("fr", "en"),
+    "smtp_security": ("starttls", "tls", "none"),
+    "session_backend": ("cookie", "redis"),
+}
 CPUS = len(os.sched_getaffinity(0))
 
 
@@ -142,6 +149,15 @@ class Settings:
     photo_accel: bool = _variable(
         False, "PHOTO_ACCEL", "Let nginx send the photos (X-Accel-Redirect to /_photos/)."
     )
+    photos_url: str = _variable(
+        "", "PHOTOS_URL", "s3://bucket/prefix in which all machines keep photos; DATA_DIR if empty."
+    )
+    s3_endpoint: str = _variable(
+        "https://s3.amazonaws.com", "S3_ENDPOINT_URL", "Who keeps that bucket, when not Amazon."
+    )
+    s3_key: str = _variable("", "AWS_ACCESS_KEY_ID", "The key's name that opens the bucket.")
+    s3_secret: str = _variable("", "AWS_SECRET_ACCESS_KEY", "The secret of that key.")
+    s3_region: str = _variable("us-east-1", "AWS_REGION", "The region of the bucket.")
     smtp_host: str = _variable("", "SMTP_HOST", "The mail server; no mail is sent when empty.")
     smtp_port: int = _variable(587, "SMTP_PORT", "Port of the mail server.")
     smtp_user: str = _variable("", "SMTP_USER", "Account on the mail server.")
@@ -191,7 +207,7 @@ class Settings:
 
     @property
     def photos(self) -> Path:
-        """Give the folder of the photos."""
+        """Give the folder of the photos, or of their copies where a bucket has them."""
         return self.data_dir.absolute() / "photos"
 
     @property
@@ -205,6 +221,9 @@ class Settings:
         """Give the number of worker processes."""
         by_cpus = 2 * CPUS + 1 if self.worker_class == "sync" else 4 * CPUS
         return self.workers or by_cpus
+
+
+NAMES = {one.name: one.metadata["names"][0] for one in fields(Settings)}
 
 
 def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
@@ -251,20 +270,16 @@ def _checked(settings: Settings) -> Settings:
         settings.secret_key.casefold() in EXAMPLES or len(settings.secret_key) < SHORTEST_SECRET
     ):
         raise BadSettingError("weak_secret", "SECRET_KEY", "")
-    if settings.worker_class not in {"gevent", "sync"}:
-        raise BadSettingError("worker_class", "GUNICORN_WORKER_CLASS", settings.worker_class)
     scheme = settings.database_url.partition(":")[0]
     if scheme not in {"", "sqlite", "postgresql", "postgres"}:
         raise BadSettingError("database_url", "DATABASE_URL", scheme)
-    if settings.loglevel not in LEVELS:
-        raise BadSettingError("loglevel", "GUNICORN_LOGLEVEL", settings.loglevel)
     if settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
         raise BadSettingError("no_memory", "DATABASE_URL", settings.database_url)
-    if settings.language not in {"fr", "en"}:
-        raise BadSettingError("language", "KILLER_LANGUAGE", settings.language)
-    if settings.smtp_security not in {"starttls", "tls", "none"}:
-        raise BadSettingError("smtp_security", "SMTP_SECURITY", settings.smtp_security)
+    for name, words in CHOICES.items():
+        if (found := getattr(settings, name)) not in words:
+            raise BadSettingError(name, NAMES[name], found)
     _check_outside(settings)
+    _check_bucket(settings)
     if urlsplit(settings.alert_webhook).scheme not in {"", "http", "https"}:
         raise BadSettingError("webhook", "ALERT_WEBHOOK", "")  # its address may hold a secret
     if settings.google_timeout < 1:
@@ -278,12 +293,25 @@ def _check_outside(settings: Settings) -> None:
     """Refuse addresses of other servers that can't be meant."""
     if settings.redis_url and not re.match(r"(rediss?|unix)://.", settings.redis_url):
         raise BadSettingError("redis_url", "REDIS_URL", settings.redis_url.partition(":")[0])
-    if settings.session_backend not in {"cookie", "redis"}:
-        raise BadSettingError("session_backend", "SESSION_BACKEND", settings.session_backend)
     if settings.session_backend == "redis" and not settings.redis_url:
         raise BadSettingError("sessions_nowhere", "SESSION_BACKEND", settings.session_backend)
     if settings.static_base_url and not ORIGIN.match(settings.static_base_url):
         raise BadSettingError("static_base_url", "STATIC_BASE_URL", settings.static_base_url)
+
+
+def _check_bucket(settings: Settings) -> None:
+    """Refuse a bucket that can't be meant, or to which there is no key."""
+    if not settings.photos_url:
+        return
+    if not BUCKET.fullmatch(settings.photos_url) or "/.." in settings.photos_url:
+        raise BadSettingError("photos_url", "PHOTOS_URL", settings.photos_url.partition(":")[0])
+    if not ENDPOINT.fullmatch(settings.s3_endpoint):
+        raise BadSettingError("s3_endpoint", "S3_ENDPOINT_URL", "")  # it may hold a secret
+    if not REGION.fullmatch(settings.s3_region):
+        raise BadSettingError("s3_region", "AWS_REGION", settings.s3_region)
+    if not settings.s3_key or not settings.s3_secret:
+        name = "AWS_SECRET_ACCESS_KEY" if settings.s3_key else "AWS_ACCESS_KEY_ID"
+        raise BadSettingError("s3_key", name, "")
 
 
 def in_use(settings: Settings) -> dict[str, str]:
@@ -297,6 +325,7 @@ def in_use(settings: Settings) -> dict[str, str]:
         "limits": "redis, else database" if settings.redis_url else "database",
         "sessions": settings.session_backend,
         "static": settings.static_base_url or "here",
+        "photos": settings.photos_url or "here",
     }
 
 
@@ -305,44 +334,8 @@ def throw_away(settings: Settings, folder: Path) -> Settings:
     here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
     here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
     here = replace(here, backup_dir=Path(), backup_to="", runtime_dir=Path())
+    here = replace(here, photos_url="", s3_key="", s3_secret="")
     return replace(here, alert_mail="", alert_webhook="", loglevel="warning")
-
-
-def secret(settings: Settings) -> bytes:
-    """Give the secret that signs cookies; made with mode 0600 in DATA_DIR when none was set."""
-    if settings.secret_key:
-        return settings.secret_key.encode()
-    path = settings.data_dir / "secret_key"
-    if not path.exists():
-        made = secrets.token_urlsafe(32).encode()
-        with _new_secret(settings, made) as kept, suppress(FileExistsError):  # another was faster
-            os.link(kept, path)
-    return path.read_bytes().strip()
-
-
-def kept_secret(settings: Settings) -> bytes | None:
-    """Give the secret that is kept in DATA_DIR, if there is one."""
-    path = settings.data_dir / "secret_key"
-    return path.read_bytes().strip() if path.exists() else None
-
-
-def put_secret(settings: Settings, value: bytes) -> None:
-    """Keep that secret in DATA_DIR, in the place of any other."""
-    with _new_secret(settings, value) as kept:
-        kept.replace(settings.data_dir / "secret_key")
-
-
-@contextmanager
-def _new_secret(settings: Settings, value: bytes) -> Iterator[Path]:
-    """Give a file that holds a secret whole, to be put where it belongs in one step."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=settings.data_dir, prefix=".secret_key-")  # mode 0600
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(value)
-        file.flush()
-        os.fsync(file.fileno())
-    yield Path(name)
-    Path(name).unlink(missing_ok=True)
 
 
 def language() -> str:

@@ -30,6 +30,7 @@ CODES = {
     "Invalid": "refusal",
     "BadSettingError": "settings",
     "BadPhotoError": "photo",
+    "ShelfError": "shelf",
     "BackupError": "backup",
     "MoveError": "move",
     "DeployError": "deploy",

@@ -85,8 +85,9 @@ def test_a_folder_that_is_none_is_said(shelf: Shelf) -> None:
     shelf.folder.write_text("in the way")
     with pytest.raises(ShelfError) as error:
         shelf.keep(7, PHOTO)
-    assert not error.value.full
-    assert str(error.value)
+    assert error.value.code == "folder"
+    assert error.value.params["folder"] == str(shelf.folder)
+    assert error.value.params["cause"]
 
 
 def test_what_nobody_uses_is_thrown_away_after_a_day(shelf: Shelf) -> None:

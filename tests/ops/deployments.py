@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engines.processes import free_port, wait_for
 from game.players import enrolments
-from killer import settings as settings_
+from killer import secret as secret_
 from killer.game import commands as c
 from killer.game.model import PlayerId
 from killer.media.pictures import SIZES
@@ -39,7 +39,7 @@ def settings_in(folder: Path, url: str = "") -> Settings:
 
 def begin(settings: Settings, players: int = 8, deaths: int = 3) -> None:
     """Migrate, keep a secret, and play a game in which some have fallen."""
-    settings_.secret(settings)
+    secret_.of(settings)
     world = a_migrated_game(settings.database)
     world.perform(*enrolments(players), c.Start(1))
     for player in range(1, deaths + 1):

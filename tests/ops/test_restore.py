@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from killer import settings as settings_
+from killer import secret as secret_
 from killer.game import commands as c
 from killer.game.model import PlayerId
 from killer.ops import backup, restore, shed
@@ -72,7 +72,7 @@ def test_an_empty_machine_has_everything_back(
     assert (found.missing, found.kept, found.secret_differs) == (0, None, False)
     assert everything(bare, tmp_path / "there") == everything(played, tmp_path / "here")
     assert broken(bare) == {}
-    assert settings_.secret(bare) == settings_.secret(played)
+    assert secret_.of(bare) == secret_.of(played)
     assert (bare.data_dir / "secret_key").stat().st_mode & 0o777 == 0o600
     on_shelf = {str(f.relative_to(bare.photos)) for f in bare.photos.glob("*/*")}
     assert on_shelf == set(done.manifest.photos)
@@ -102,12 +102,12 @@ def test_postgresql_gets_what_sqlite_had_and_numbers_go_on(
 def test_a_server_that_only_prepared_the_folder_is_still_empty(
     played: Settings, bare: Settings
 ) -> None:
-    other = settings_.secret(bare)
+    other = secret_.of(bare)
     database = Database(bare.database)
     migrations.migrate(database)
     database.close()
     assert restored(bare, made(played).path).kept is None
-    assert settings_.secret(bare) == settings_.secret(played) != other
+    assert secret_.of(bare) == secret_.of(played) != other
 
 
 def test_a_whole_archive_brings_its_photos_alone(
@@ -136,7 +136,7 @@ def test_a_secret_that_was_set_is_told_when_it_is_another_one(
 ) -> None:
     set_ = replace(bare, secret_key="another secret, long enough")
     assert restored(set_, made(embedded).path).secret_differs
-    assert settings_.secret(bare) == settings_.secret(embedded)  # once the line is removed
+    assert secret_.of(bare) == secret_.of(embedded)  # once the line is removed
 
 
 def test_an_older_version_s_backup_is_migrated(empty: Settings, bare: Settings) -> None:
@@ -316,11 +316,11 @@ def test_with_another_secret_an_accident_never_mixes_the_two(
     """The old game with the new secret would sign everybody out."""
     good = made(embedded).path
     begin(bare, players=5, deaths=1)
-    old_secret, old = settings_.secret(bare), version(bare)
-    new_secret, new = settings_.secret(embedded), version(embedded)
+    old_secret, old = secret_.of(bare), version(bare)
+    new_secret, new = secret_.of(embedded), version(embedded)
     for _ in range(KILLS):
         killed(mother, "restore", bare, good)
-        assert (version(bare), settings_.secret(bare)) in {
+        assert (version(bare), secret_.of(bare)) in {
             (old, old_secret),
             (0, old_secret),
             (0, new_secret),

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from killer import app as app_
 from killer import passwords, serve
-from killer import settings as settings_
+from killer import secret as secret_
 from killer.game import commands as c
 from killer.game.model import Game, Player, Status
 from killer.settings import Settings
@@ -82,7 +82,7 @@ class World:
     def cookie(self, nickname: str) -> str:
         player = self.who(nickname)
         held = Session(game=self.number, player=player.id, sessions=player.sessions)
-        return SignedCookies(settings_.secret(self.site.settings)).write(held)
+        return SignedCookies(secret_.of(self.site.settings)).write(held)
 
     def phone(self, nickname: str) -> FlaskClient:
         """Somebody who is signed in."""

@@ -40,7 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "organiser": {"add": server.organiser_add},
     "sheet": {"check": sheet.check, "pull": sheet.pull, "push": sheet.push, "sync": sheet.sync},
-    "photos": {"fetch": photos.fetch},
+    "photos": {"fetch": photos.fetch, "check": photos.check, "push": photos.push},
     "mail": {"credentials": mail.credentials_},
     "links": {"revoke": cards.revoke, "new": cards.new},
 }

@@ -80,6 +80,8 @@ def _steps(kind: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[
 
 
 def _warn(made: Made) -> None:
+    if made.away:
+        typer.echo(say(made.away.sentence, **made.away.params), err=True)
     if made.absent:
         typer.echo(say("backup.photos_absent", n=made.absent), err=True)
     if made.unsent:

@@ -1,29 +1,57 @@
-"""The folder of the photos: unguessable names that change with the picture, whole files only."""
+"""The photos' place: unguessable names that change with the picture, whole files only."""
 
 from __future__ import annotations
 
+import errno
 import hmac
 import os
 import re
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from killer.media.pictures import SIZES, Photo, Size
 
 NAME = re.compile(r"[0-9a-f]{32}")
+FILE = re.compile(rf"(\d+)/({NAME.pattern})-({'|'.join(SIZES)})\.webp")
 GRACE = 24 * 3600.0
 """Seconds that a photo which nobody has any more is kept, so that its removal can be undone."""
+BETWEEN = 3600.0  # seconds between two sweeps of a game in the bucket by the same process
 
 
 class ShelfError(Exception):
-    """The folder of the photos can't be used; `full` tells a full disk."""
+    """Photos can't be kept or had: `code` names the sentence `shelf.<code>` for organisers.
 
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(cause.strerror or str(cause))
-        self.full = "No space left" in str(cause) or "quota" in str(cause)
+    `retry` tells whether it may pass by itself.
+    """
+
+    def __init__(self, code: str, *, retry: bool = False, **params: str) -> None:
+        super().__init__(code, params)
+        self.code, self.retry, self.params = code, retry, params
+
+    @property
+    def sentence(self) -> str:
+        """Give the key of the sentence."""
+        return f"shelf.{self.code}"
+
+
+class Depot(Protocol):
+    """Where several machines keep their photos together; every call may raise a ShelfError."""
+
+    def put(self, file: str, data: bytes) -> None:
+        """Keep a file, whole or not at all."""
+
+    def get(self, file: str) -> bytes | None:
+        """Give a whole file, or nothing when there is none of that name."""
+
+    def files(self, folder: str) -> list[tuple[str, float]]:
+        """Name the files whose name begins so, with the time when they were put, Unix seconds."""
+
+    def remove(self, file: str) -> None:
+        """Throw a file away, if it is there."""
 
 
 class Shelf:
@@ -32,11 +60,14 @@ class Shelf:
     Args:
         folder: where they are kept.
         secret: without it nobody finds out a photo's name, even who has the photo.
+        depot: where they are kept in truth; the folder then holds copies, which may be lost.
     """
 
-    def __init__(self, folder: Path, secret: bytes) -> None:
+    def __init__(self, folder: Path, secret: bytes, depot: Depot | None = None) -> None:
         self.folder = folder
         self._secret = secret
+        self._depot = depot
+        self._not_before: dict[int, float] = {}
 
     def name(self, game: int, photo: Photo) -> str:
         """Give the name of a photo: the same for the same picture in the same game."""
@@ -47,33 +78,80 @@ class Shelf:
         """Put a photo on the shelf and give its name.
 
         Raises:
-            ShelfError: the disk is full or closed; nothing is half-written.
+            ShelfError: the disk is full or closed, or the depot out of reach; no file is
+                half-written, and a photo of which a size is missing has not got a name.
         """
         name = self.name(game, photo)
-        try:
-            for size, data in photo.files.items():
-                _write(self.path(game, name, size), data)
-        except OSError as error:
-            raise ShelfError(error) from error
+        files = {_file(game, name, size): data for size, data in photo.files.items()}
+        if self._depot:
+            for file, data in files.items():
+                self._depot.put(file, data)
+        for file, data in files.items():
+            self._write(file, data)
         return name
 
     def path(self, game: int, name: str, size: Size) -> Path:
         """Give the place of a file; the name must be one that this shelf has given."""
-        return self.folder / str(game) / f"{name}-{size}.webp"
+        return self.folder / _file(game, name, size)
 
     def read(self, game: int, name: str, size: Size) -> bytes | None:
-        """Give a picture, or nothing when there is none of that name."""
+        """Give a picture, or nothing when there is none of that name.
+
+        Raises:
+            ShelfError: there is no copy here, and the depot is out of reach.
+        """
         if not NAME.fullmatch(name) or size not in SIZES:
             return None
-        try:
+        with suppress(FileNotFoundError, NotADirectoryError):
             return self.path(game, name, size).read_bytes()
-        except FileNotFoundError:
-            return None
+        file = _file(game, name, size)
+        data = self._depot.get(file) if self._depot else None
+        if data is not None:
+            self._write(file, data)
+        return data
+
+    def gather(self, photos: Iterable[tuple[int, str]]) -> None:
+        """Have all sizes of these photos in the folder that the depot has got.
+
+        Raises:
+            ShelfError: the depot is out of reach.
+        """
+        for game, name in photos:
+            for size in SIZES:
+                if not self.path(game, name, size).exists():
+                    self.read(game, name, size)
+
+    def copies(self) -> list[str]:
+        """Name the photos' files in the folder."""
+        found = (str(each.relative_to(self.folder)) for each in self.folder.glob("*/*.webp"))
+        return sorted(file for file in found if FILE.fullmatch(file))
+
+    def hand_over(self, files: Collection[str], told: Callable[[int], object]) -> int:
+        """Put those files of the folder into the depot that it hasn't got; give how many.
+
+        Args:
+            files: names as `copies` gives them.
+            told: hears how many of them are there by now.
+
+        Raises:
+            ShelfError: the depot is out of reach; the next call goes on where this one was.
+        """
+        if not self._depot:
+            return 0
+        there = {file for file, _ in self._depot.files("")}
+        missing = [file for file in files if file not in there]
+        told(len(files) - len(missing))
+        for done, file in enumerate(missing, len(files) - len(missing) + 1):
+            with suppress(FileNotFoundError):  # swept meanwhile, or in no backup
+                self._depot.put(file, (self.folder / file).read_bytes())
+            told(done)
+        return len(missing)
 
     def sweep(self, game: int, used: Collection[str], grace: float = GRACE) -> int:
         """Throw away what nobody uses and is older than so many seconds; give the number of files.
 
-        What can't be thrown away stays, without an error.
+        What can't be thrown away stays, without an error. The depot is looked through at most
+        every hour, for it may be slow; without grace at once.
         """
         thrown, before = 0, time.time() - grace
         for file in self._files(game):
@@ -82,6 +160,9 @@ class Shelf:
                 if stray and file.stat().st_mtime < before:
                     file.unlink()
                     thrown += 1
+        if self._depot and (not grace or time.monotonic() >= self._not_before.get(game, 0.0)):
+            self._not_before[game] = time.monotonic() + BETWEEN
+            thrown += _sweep(self._depot, game, used, before)
         return thrown
 
     def _files(self, game: int) -> list[Path]:
@@ -89,6 +170,31 @@ class Shelf:
             return list((self.folder / str(game)).iterdir())
         except OSError:
             return []
+
+    def _write(self, file: str, data: bytes) -> None:
+        try:
+            _write(self.folder / file, data)
+        except OSError as error:
+            if self._depot:
+                return  # it was a copy only
+            code = "full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "folder"
+            cause = error.strerror or str(error)
+            raise ShelfError(code, folder=str(self.folder), cause=cause) from error
+
+
+def _file(game: int, name: str, size: Size) -> str:
+    return f"{game}/{name}-{size}.webp"
+
+
+def _sweep(depot: Depot, game: int, used: Collection[str], before: float) -> int:
+    thrown = 0
+    with suppress(ShelfError):  # the next sweep's
+        for file, put in depot.files(f"{game}/"):
+            photo = FILE.fullmatch(file)  # whatever else lies there isn't ours
+            if photo and photo[2] not in used and put < before:
+                depot.remove(file)
+                thrown += 1
+    return thrown
 
 
 def _write(path: Path, data: bytes) -> None:

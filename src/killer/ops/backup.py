@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,9 @@ from pathlib import Path
 import msgspec
 
 import killer
-from killer import settings as settings_
+from killer import secret as secret_
+from killer.media.bucket import shelf_of
+from killer.media.shelf import ShelfError
 from killer.ops import album, archive, elsewhere, shed
 from killer.ops.archive import PHOTOS, BackupError, Manifest
 from killer.settings import Settings
@@ -37,6 +39,7 @@ class Made:
     manifest: Manifest
     broken: dict[str, list[str]]  # games that break a law, here as in the database
     absent: int  # photos that the server itself has lost
+    away: ShelfError | None = None  # why some of those could not be had
     unsent: BackupError | None = None  # why there is no copy elsewhere
 
 
@@ -77,7 +80,7 @@ def make_in(
     path = shed.free_name(folder)
     here = Path(tempfile.mkdtemp(dir=work))
     told("read")
-    manifest, absent = _read(settings, here)
+    manifest, absent, away = _read(settings, here)
     told("photos")
     album.mirror(manifest.photos, settings.photos, folder / PHOTOS)
     told("pack")
@@ -88,7 +91,7 @@ def make_in(
         _take_away(whole, here, manifest, folder / PHOTOS)
     path = shed.put(here / path.name, path, sound=not broken)
     _tidy(folder)
-    return Made(path, manifest, broken, absent)
+    return Made(path, manifest, broken, absent, away)
 
 
 @contextmanager
@@ -117,8 +120,8 @@ def _no_folder(folder: Path, error: OSError) -> BackupError:
     return BackupError("no_folder", folder=name, cause=error.strerror or error)
 
 
-def _read(settings: Settings, here: Path) -> tuple[Manifest, int]:
-    """Write one moment of the database into a folder."""
+def _read(settings: Settings, here: Path) -> tuple[Manifest, int, ShelfError | None]:
+    """Write one moment of the database into a folder; see to it that the photos are here."""
     (here / archive.TABLES).mkdir()
     database, made = Database(settings.database), games.now()
     with database.read() as connection:
@@ -129,8 +132,9 @@ def _read(settings: Settings, here: Path) -> tuple[Manifest, int]:
         facts = dump.write(connection, here / archive.TABLES)
         scores, shown = dump.scores(connection), photos.shown(connection)
     database.close()
+    away = _gather(settings, shown)
     sizes, absent = album.needed(shown, settings.photos)
-    secret = settings_.secret(settings)
+    secret = secret_.of(settings)
     manifest = Manifest(
         format=archive.FORMAT,
         killer=killer.__version__,
@@ -143,7 +147,16 @@ def _read(settings: Settings, here: Path) -> tuple[Manifest, int]:
     )
     (here / archive.SECRET).write_bytes(secret)
     (here / archive.MANIFEST).write_bytes(msgspec.json.encode(manifest))
-    return manifest, absent
+    return manifest, absent, away
+
+
+def _gather(settings: Settings, shown: Collection[tuple[int, str]]) -> ShelfError | None:
+    """Fetch the photos that only the bucket has; without them there is a backup all the same."""
+    try:
+        shelf_of(settings).gather(shown)
+    except ShelfError as error:
+        return error
+    return None
 
 
 def prove(path: Path, work: Path) -> dict[str, list[str]]:

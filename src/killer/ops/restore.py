@@ -6,10 +6,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from killer import settings as settings_
+from killer import secret as secret_
+from killer.media.bucket import bucket_of
+from killer.media.shelf import FILE, Shelf, ShelfError
 from killer.ops import album, archive, backup, shed
 from killer.ops.archive import PHOTOS, BackupError, Manifest
 from killer.ops.backup import Told, speaking
@@ -56,10 +59,10 @@ def restore(settings: Settings, file: Path, told: Told, *, instead: bool = False
             kept = _make_room(settings, database, work, instead=instead)
             told("photos")
             albums = (here / PHOTOS, file.absolute().parent / PHOTOS, settings.backups / PHOTOS)
-            missing = album.bring_back(manifest.photos, albums, settings.photos)
+            missing = _bring_back(settings, manifest.photos, albums)
             told("load")
             _load(settings, database, manifest, here)
-            differs = settings_.secret(settings) != (here / archive.SECRET).read_bytes()
+            differs = secret_.of(settings) != (here / archive.SECRET).read_bytes()
             return Restored(manifest, missing, kept, differs)
     finally:
         database.close()
@@ -131,15 +134,31 @@ def _set_aside(database: Database) -> Path:
     return aside
 
 
+def _bring_back(settings: Settings, names: Mapping[str, int], albums: Sequence[Path]) -> int:
+    """Put the photos back, into the bucket too; give how many are nowhere any more."""
+    shelf = Shelf(settings.photos, b"", bucket_of(settings))  # nothing gets a new name
+    missing = album.bring_back(names, albums, settings.photos)
+    try:
+        if missing:  # the bucket may have survived what was lost here
+            shelf.gather(
+                sorted({(int(each[1]), each[2]) for each in map(FILE.match, names) if each})
+            )
+            missing = album.bring_back(names, albums, settings.photos)
+        shelf.hand_over(names, lambda _: None)
+    except ShelfError as error:
+        raise BackupError("no_bucket", **error.params) from error
+    return missing
+
+
 def _load(settings: Settings, database: Database, manifest: Manifest, here: Path) -> None:
     """Bring back the secret and the rows, in an order that never mixes old and new.
 
     Whoever is interrupted leaves what was there, or, where another secret belonged to it, nothing.
     """
     secret = (here / archive.SECRET).read_bytes()
-    if secret != settings_.kept_secret(settings):
+    if secret != secret_.kept(settings):
         with database.write() as connection:
             dump.wipe(connection)
-        settings_.put_secret(settings, secret)
+        secret_.put(settings, secret)
     with database.write() as connection:
         dump.load(connection, here / archive.TABLES, manifest.revision, manifest.tables)

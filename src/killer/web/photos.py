@@ -25,6 +25,7 @@ LARGEST = 15 * 1024 * 1024  # bytes of an upload, what is around the photo inclu
 UPLOADS = "20/hour"
 FOREVER = "private, max-age=31536000, immutable"  # another picture has another name
 BUSY_SECONDS = 30
+NOT_KEPT = {"full": "disk_full", "folder": "no_shelf"}  # what a player is told
 
 # --- showing ---
 
@@ -53,11 +54,15 @@ def _worn(game: Game) -> frozenset[str]:
 def _body(name: str, size: Size, headers: dict[str, str]) -> bytes:
     """Read a picture, or let nginx do it."""
     number = viewer().feed.number
-    if site().settings.photo_accel:
+    shelf = site().shelf
+    if site().settings.photo_accel and shelf.path(number, name, size).exists():
         del headers["ETag"]  # nginx makes its own
         headers["X-Accel-Redirect"] = f"/_photos/{number}/{name}-{size}.webp"
         return b""
-    data = site().shelf.read(number, name, size)
+    try:
+        data = shelf.read(number, name, size)
+    except ShelfError as error:  # the page is whole without it, and no proxy doubts this machine
+        raise ProblemError(404, "photo_away") from error
     if data is None:
         raise ProblemError(404, "not_found")
     return data
@@ -87,7 +92,7 @@ def upload() -> ResponseReturnValue:
     try:
         name = site().shelf.keep(number, photo)
     except ShelfError as error:
-        code = "disk_full" if error.full else "no_shelf"
+        code = NOT_KEPT.get(error.code, "no_bucket")
         raise ProblemError(503, code, retry_after=BUSY_SECONDS) from error
     own.wear(site().play, number, viewer().player.id, name, asked())
     own.sweep(site().play, number, site().shelf)

@@ -14,7 +14,7 @@ from itertools import count
 from flask import Response
 
 from killer import passwords
-from killer import settings as settings_
+from killer import secret as secret_
 from killer.game import commands as c
 from killer.game.model import Game, Player, Status
 from killer.language import say
@@ -68,7 +68,7 @@ class _Lots:
         if not request.key:
             return cls(secrets.token_bytes(32))
         whose = f"rehearsal/{viewer().feed.number}/{request.actor}/{request.key}/{request.about}"
-        return cls(hmac.digest(settings_.secret(site().settings), whose.encode(), "sha256"))
+        return cls(hmac.digest(secret_.of(site().settings), whose.encode(), "sha256"))
 
     def token(self, what: str) -> str:
         """Give 128 bits as a word."""

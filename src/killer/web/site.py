@@ -12,7 +12,7 @@ from flask import current_app, g, request
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from killer import settings as settings_
+from killer import secret as secret_
 from killer.game.model import Game, Player
 from killer.live.bell import Bell
 from killer.live.broadcast import Broadcast
@@ -45,16 +45,12 @@ class Site:
     sessions: SignedCookies
     bell: Bell
     redis: Redis | None
+    shelf: Shelf
 
     @cached_property
     def secret(self) -> bytes:
         """Give the server's secret; what is made with it, nobody guesses."""
-        return settings_.secret(self.settings)
-
-    @cached_property
-    def shelf(self) -> Shelf:
-        """Give the photos' place."""
-        return Shelf(self.settings.photos, self.secret)
+        return secret_.of(self.settings)
 
     @cached_property
     def local_limits(self) -> FixedWindowRateLimiter:
