@@ -241,6 +241,16 @@ def test_a_version_with_other_content_has_another_address(world: World) -> None:
     assert status(world, shown(twin)).edition != status(world, token).edition
 
 
+def test_without_its_database_it_says_when_to_come_back(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    settings = settings_in(tmp_path, database_url=f"sqlite:///{tmp_path}/file/killer.sqlite3")
+    visitor = World(app_.create(settings)).visitor()
+    for path in every(UNKNOWN):
+        answer = visitor.get(path)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
+        assert int(answer.headers["Retry-After"]) > 0
+
+
 # --- what it tells ---
 
 
