@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from e2e.cluster import Engine
 from e2e.phones import Phone
 from e2e.rosters import Person
 from e2e.server import Server
@@ -26,27 +27,18 @@ SECONDS = 30
 
 
 @pytest.fixture
-def s3_port() -> int:
-    return free_port()
+def own_s3(tmp_path: Path) -> Iterator[Engine]:
+    """An S3 that the test may stop and start again; each time it is empty."""
+    port = free_port()
+    engine = Engine(lambda: s3_.server(tmp_path, port))
+    yield engine
+    engine.stop()
 
 
 @pytest.fixture
-def own_s3(s3_port: int, tmp_path: Path) -> Iterator[list[object]]:
-    """An S3 that the test may end: an open context in a list."""
-    folder = tmp_path / "s3"
-    folder.mkdir()
-    serving = s3_.server(folder, s3_port)
-    serving.__enter__()
-    running: list[object] = [serving]
-    yield running
-    for each in running:
-        each.__exit__(None, None, None)
-
-
-@pytest.fixture
-def nodes(own_s3: list[object], s3_port: int, tmp_path: Path) -> Iterator[list[Server]]:
+def nodes(own_s3: Engine, tmp_path: Path) -> Iterator[list[Server]]:
     """Two servers, each with a folder of its own."""
-    named = s3_.new(f"http://127.0.0.1:{s3_port}")
+    named = s3_.new(own_s3.runs)
     shared = {"DATABASE_URL": f"sqlite:///{tmp_path}/game.sqlite3", "SECRET_KEY": SECRET}
     made = []
     for name in ("a", "b"):
@@ -87,9 +79,7 @@ def copies(node: Server) -> list[Path]:
     return sorted((Path(node.environment["DATA_DIR"]) / "photos").rglob("*.webp"))
 
 
-def test_a_photo_sent_to_one_node_is_seen_by_the_other(
-    nodes: list[Server], own_s3: list[object], s3_port: int, tmp_path: Path
-) -> None:
+def test_a_photo_sent_to_one_node_is_seen_by_the_other(nodes: list[Server], own_s3: Engine) -> None:
     one, other = nodes
     assert "photos: s3://photos-" in one.log.read_text()
     assert s3_.SECRET not in one.log.read_text()
@@ -103,7 +93,7 @@ def test_a_photo_sent_to_one_node_is_seen_by_the_other(
         assert bo.ask("GET", f"{address}?size={size}").body == expected[size]
     assert len(copies(other)) == 3
     seen_by_many_at_once(one, address, expected["medium"], bo.cookie)
-    the_bucket_goes_and_comes_back(nodes, own_s3, s3_port, tmp_path, address, ana, bo)
+    the_bucket_goes_and_comes_back(nodes, own_s3, address, ana, bo)
 
 
 def seen_by_many_at_once(node: Server, address: str, expected: bytes, cookie: str) -> None:
@@ -117,17 +107,11 @@ def seen_by_many_at_once(node: Server, address: str, expected: bytes, cookie: st
 
 
 def the_bucket_goes_and_comes_back(
-    nodes: list[Server],
-    own_s3: list[object],
-    s3_port: int,
-    folder: Path,
-    address: str,
-    ana: Phone,
-    bo: Phone,
+    nodes: list[Server], own_s3: Engine, address: str, ana: Phone, bo: Phone
 ) -> None:
     """What is copied is shown, nothing new is taken, the game is played, and it recovers."""
     one, other = nodes
-    own_s3.pop().__exit__(None, None, None)
+    own_s3.stop()
     assert bo.ask("GET", address).status == 200
     missing = ana.ask("GET", f"{address}?size=large")
     assert (missing.status, missing.headers["Cache-Control"]) == (404, "no-store")
@@ -135,11 +119,9 @@ def the_bucket_goes_and_comes_back(
     assert (refused.status_code, "Réessayez dans une minute" in refused.text) == (503, True)
     assert face(ana, "Bo") == ""
     assert ana.ask("GET", "/health/ready").status == 200
-    again = s3_.server(folder / "s3", s3_port)
-    again.__enter__()
-    own_s3.append(again)
+    own_s3.start()
     name = one.environment["PHOTOS_URL"].split("/")[2]
-    s3_.client(one.environment["S3_ENDPOINT_URL"]).make_bucket(name)  # moto keeps nothing
+    s3_.client(own_s3.runs).make_bucket(name)
     wait_for(lambda: send(other, bo, 2).status_code == 303, what="an upload that is taken again")
     assert wait_for(lambda: face(ana, "Bo"))
     assert ana.ask("GET", face(ana, "Bo")).status == 200
