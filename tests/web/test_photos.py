@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from html import unescape
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from killer import app as app_
 from killer.game import commands as c
 from killer.media.pictures import SIZES, prepare
+from killer.media.shelf import GRACE
 from killer.store import errands, games, people, photos
 from killer.store.errands import Errand
 from killer.store.people import Contact
@@ -110,6 +113,29 @@ def test_whatever_else_is_asked_for_does_not_exist(world: World, worn: str, name
 def test_a_photo_that_was_taken_away_is_shown_no_longer(world: World, worn: str) -> None:
     submit(world.phone("Ana"), "/photo/remove", "/photo")
     assert world.phone("Bo").get(worn).status_code == 404
+
+
+def test_taking_a_photo_away_can_be_undone_for_a_day_however_old_it_is(
+    world: World, worn: str
+) -> None:
+    for file in Path(world.site.settings.photos).rglob("*.webp"):
+        os.utime(file, (0, 0))
+    submit(world.phone("Ana"), "/photo/remove", "/photo")
+    send(world.phone("Bo"), photograph(2))  # sweeps again
+    undo = f"/api/organiser/undo/{world.game.version - 1}"
+    assert world.phone(BOSS).post(undo, json={"reason": "erreur"}).status_code == 200
+    assert world.phone("Bo").get(worn).status_code == 200
+
+
+def test_a_photo_that_was_taken_away_a_day_ago_is_thrown_away(world: World, worn: str) -> None:
+    submit(world.phone("Ana"), "/photo/remove", "/photo")
+    long_ago = games.now() - int(GRACE * 1000) - 60_000
+    for file in (folder := Path(world.site.settings.photos)).rglob("*.webp"):
+        os.utime(file, (0, 0))
+    with world.site.database.write() as connection:
+        connection.execute(text(f"UPDATE events SET at = {long_ago}"))
+    send(world.phone("Bo"), photograph(2))
+    assert {file.name[:32] for file in folder.rglob("*.webp")} == {photo_of(world, "Bo")}
 
 
 def test_a_photo_whose_file_is_lost_does_not_exist(world: World, worn: str) -> None:

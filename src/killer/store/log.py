@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
 from killer.game.events import KINDS, Event, kind
-from killer.game.model import PlayerId, State
+from killer.game.model import Change, PlayerId, State
 from killer.store.tables import events, games
 
 
@@ -42,6 +42,14 @@ def since(connection: Connection, game: int, version: int) -> list[Recorded]:
     """Read what came after a version, oldest first."""
     rows = connection.execute(_SINCE, {"its_game": game, "place": version})
     return [_record(row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+def lately(connection: Connection, game: int, at: int, field: str) -> list[Change]:
+    """Read how a field was moved since a time in milliseconds since 1970, UTC; oldest first."""
+    recent = _SINCE.where(events.c.at >= at, events.c.data.contains(f'"{field}"', autoescape=True))
+    rows = connection.execute(recent, {"its_game": game, "place": 0})
+    every = (change for row in rows for change in _record(row._mapping).event.changes)  # noqa: SLF001  # as above
+    return [change for change in every if change.field == field]
 
 
 def first_after(connection: Connection, game: int, version: int) -> int | None:
