@@ -152,7 +152,7 @@ def test_a_node_that_comes_and_goes_has_to_please_for_longer() -> None:
 def test_an_old_answer_says_nothing_against_a_newer_one() -> None:
     node = lookout.Node("10.0.0.2", 8080)
     node.hears(lookout.Answer(node, asked=2.0), alone=True)
-    node.hears(lookout.Answer(node, asked=1.0, trouble="late", silent=True), alone=True)
+    node.hears(lookout.Answer(node, asked=1.0, trouble="late", weight=lookout.SILENT), alone=True)
     assert (node.well, node.bad) == (True, 0)
     node.hears(lookout.Answer(node, asked=3.0, trouble="refused"), alone=True)
     node.hears(lookout.Answer(node, asked=4.0, trouble="refused"), alone=False)
