@@ -98,6 +98,21 @@ def test_nobody_goes_when_all_are_in_trouble(front: Front, pair: tuple[Node, Nod
     assert len(front.calls("nginx")) == 1
 
 
+def test_a_question_that_began_while_all_were_silent_counts_for_nobody(
+    front: Front, pair: tuple[Node, Node]
+) -> None:
+    """Its time is over when others are well again, and its node just as well."""
+    one, other = pair
+    with front.watching(one, other):
+        one.until_asked(2)
+        one.says = other.says = SILENT
+        one.until_asked(9)
+        one.says = other.says = "200 OK"
+        one.until_asked(9)
+        assert not front.out
+    assert len(front.calls("nginx")) == 1
+
+
 def test_the_last_node_stays(front: Front, pair: tuple[Node, Node]) -> None:
     one, other = pair
     with front.watching(one, other):
@@ -137,7 +152,7 @@ def test_a_node_that_comes_and_goes_has_to_please_for_longer() -> None:
 def test_an_old_answer_says_nothing_against_a_newer_one() -> None:
     node = lookout.Node("10.0.0.2", 8080)
     node.hears(lookout.Answer(node, asked=2.0), alone=True)
-    node.hears(lookout.Answer(node, asked=1.0, trouble="late", silent=True), alone=True)
+    node.hears(lookout.Answer(node, asked=1.0, trouble="late", weight=lookout.SILENT), alone=True)
     assert (node.well, node.bad) == (True, 0)
     node.hears(lookout.Answer(node, asked=3.0, trouble="refused"), alone=True)
     node.hears(lookout.Answer(node, asked=4.0, trouble="refused"), alone=False)

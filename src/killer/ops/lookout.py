@@ -27,7 +27,9 @@ QUESTION = (
 )
 EVERY = 0.4  # seconds between two questions to a node, whether the last one was answered or not
 CONNECT = 0.6  # a kernel answers at once, however busy its programs are: only a cut line doesn't
-TWICE = 2  # bad answers in a row let a node out, good ones in
+OUT = 4  # the weight of bad answers in a row that lets a node out
+SILENT, AWAY, SAYS_NO = 4, 2, 1  # silence is noticed late; what a node says of itself may pass
+TWICE = 2  # good answers in a row let a node in
 ANSWER = 2.0  # a node that is merely busy answers one question of five within these seconds
 FRESH = ANSWER - EVERY  # seconds for which a good answer vouches for a node
 CALM = 60.0  # a node that goes out again sooner has to please for twice as long as before
@@ -49,7 +51,7 @@ class Answer:
     node: Node
     asked: float
     trouble: str = ""
-    silent: bool = False  # connected, but without a word until the time was over
+    weight: int = AWAY
 
 
 @dataclass(eq=False)
@@ -60,8 +62,11 @@ class Node:
     port: int
     out: bool = False
     well: bool = False  # what its newest answer says
+    well_since: float = (
+        0.0  # when the first question was asked that it has answered well since then
+    )
     well_at: float = 0.0  # when the newest question was asked that it answered well
-    bad: int = 0  # answers in a row, while another node was well
+    bad: int = 0  # the weight of bad answers in a row, while another node was well
     good: int = 0  # answers in a row
     enough: int = TWICE  # good answers in a row that bring it in again
     came_in: float = field(default_factory=lambda: time.monotonic() - CALM)
@@ -87,12 +92,13 @@ class Node:
         """
         if answer.asked <= self.well_at:
             return
+        if not self.well:
+            self.well_since = answer.asked
         self.well = not answer.trouble
         if self.well:
             self.well_at, self.bad, self.good = answer.asked, 0, self.good + 1
         else:
-            weight = TWICE if answer.silent else 1  # younger questions had no answer either
-            self.bad, self.good = (self.bad + weight if alone else 0), 0
+            self.bad, self.good = (self.bad + answer.weight if alone else 0), 0
 
     def leave(self) -> None:
         """Go out."""
@@ -122,10 +128,10 @@ def ask(node: Node) -> Answer:
         try:
             status = _status(line, str(node), asked + ANSWER)
         except TimeoutError:
-            return Answer(node, asked, f"no answer within {ANSWER} s", silent=True)
+            return Answer(node, asked, f"no answer within {ANSWER} s", SILENT)
         except OSError as error:
             return Answer(node, asked, error.strerror or repr(error))
-    return Answer(node, asked, "" if status == "200" else f"it says {status or 'nothing'}")
+    return Answer(node, asked, "" if status == "200" else f"it says {status or 'nothing'}", SAYS_NO)
 
 
 def _status(line: socket.socket, host: str, end: float) -> str:
@@ -178,22 +184,25 @@ class Lookout:
     def _judge(self, answer: Answer) -> bool:
         """Count an answer and let its node out or in; tell whether that was done."""
         node = answer.node
-        node.hears(answer, alone=self._replaceable(node))
+        node.hears(answer, alone=self._alone(answer))
         if node.out and node.good >= node.enough:
             node.enter()
             _log.info("%s is in again", node)
             return True
-        if not node.out and node.bad >= TWICE:
+        if not node.out and node.bad >= OUT:
             node.leave()
             _log.warning("%s is out: %s", node, answer.trouble)
             return True
         return False
 
-    def _replaceable(self, node: Node) -> bool:
-        """Tell whether another node is in, was well a moment ago, and nothing else is known."""
+    def _alone(self, answer: Answer) -> bool:
+        """Tell whether another node is in and was well all the time that a question took."""
         now = time.monotonic()
-        others = (other for other in self.nodes if other is not node and not other.out)
-        return any(other.well and now - other.well_at < FRESH for other in others)
+        return any(
+            other.well and other.well_since <= answer.asked and now - other.well_at < FRESH
+            for other in self.nodes
+            if other is not answer.node and not other.out
+        )
 
     def _act(self) -> None:
         """Do what is due: have nginx read its list, close its connections to nodes that are out."""

@@ -66,7 +66,7 @@ class Absence:
 
     def _failed(self, began: float, error: Exception) -> None:
         now = time.monotonic()
-        self._since, self._cause = self._since or began, error
+        self._since, self._cause = min(self._since or began, began), error
         self._rest_until = now + min(now - began, REST)
 
     @contextmanager
