@@ -10,7 +10,7 @@ from killer import app, settings
 from killer.store import people
 from killer.web.sessions import Session, SignedCookies
 
-found = replace(settings.load({}), data_dir=Path(sys.argv[1]))
+found = replace(settings.load(), data_dir=Path(sys.argv[1]))
 site = app.build(found)
 cookies = SignedCookies(settings.secret(found))
 for row in site.hub.games():
