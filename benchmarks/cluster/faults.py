@@ -226,7 +226,7 @@ def whole(rows: Rows, scene: Scene) -> None:
     rows.put(WHOLE, "lectures de la carte", "", hands.reads.total())
     if hands.waits:
         rows.put(WHOLE, "une mort acquittée, au plus", "s", max(hands.waits))
-    rows.put(WHOLE, "vigie", "", float(scene.cluster.lookout))
+    rows.put(WHOLE, "vigie", "", float(scene.cluster.lookout is not None))
 
 
 def differences(scene: Scene, kind: str, acknowledged: Sequence[truth.Told]) -> truth.Differences:

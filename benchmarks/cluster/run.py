@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 from benchmarks import figures, phones
 from benchmarks import run as runs
 from benchmarks.cluster import bells, capacity, faults, network, nodes, paper, standing
@@ -92,11 +95,22 @@ def main(words: list[str]) -> None:
     phones.allow_files(4 * chosen.phones)
     wanted = asked.part or list(PLANS)
     found = measured(wanted, chosen, out, quick=asked.quick)
-    runs.print_all({name: found[name] for name in wanted if name in found})
+    show_all({name: found[name] for name in wanted if name in found})
     paper.write(found, out.with_suffix(".md"))
     wrong = [f"{name}: {what}" for name in wanted for what in verdict(found, name)]
     if wrong:
         sys.exit("; ".join(wrong))
+
+
+def show_all(parts: Parts) -> None:
+    """Print every figure, a column for each row: there are more kinds of figures than rows."""
+    console = Console(width=None if sys.stdout.isatty() else 180)
+    for name, part in parts.items():
+        table = Table("", *part.rows, title=f"{name}, {part.seconds:.0f} s", title_justify="left")
+        for column in dict.fromkeys(each for row in part.rows.values() for each in row):
+            cells = (row.get(column) for row in part.rows.values())
+            table.add_row(column, *(f"{c.value:.4g} {c.unit}" if c else "" for c in cells))
+        console.print(table)
 
 
 def measured(wanted: Iterable[str], chosen: Scale, out: Path, *, quick: bool) -> Parts:

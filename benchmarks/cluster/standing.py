@@ -57,13 +57,14 @@ class Cluster:
     redis: Engine
     nodes: dict[str, Node] = field(default_factory=dict)
     front: Engine | None = None
-    lookout: bool = False
+    lookout: Engine | None = None
 
     def cpu(self) -> dict[str, float]:
         """Give the CPU seconds of each part so far."""
         assert self.front is not None
         told = {f"n\u0153ud {name}": node.cpu() for name, node in self.nodes.items()}
         more = {"nginx": self.front, "PostgreSQL": self.postgres, "Redis": self.redis}
+        more |= {"vigie": self.lookout} if self.lookout else {}
         return told | {name: one.cpu() for name, one in more.items()}
 
     def ready(self, names: tuple[str, ...] = ()) -> bool:
@@ -219,8 +220,8 @@ def _start_front(cluster: Cluster, stack: ExitStack) -> None:
     cluster.front = Engine(partial(front.nginx, cluster.network, cluster.folder, names))
     stack.callback(cluster.front.stop)
     if front.LOOKOUT.exists():
-        stack.enter_context(front.lookout(cluster.network, cluster.folder, names))
-        cluster.lookout = True
+        cluster.lookout = Engine(partial(front.lookout, cluster.network, cluster.folder, names))
+        stack.callback(cluster.lookout.stop)
     wait_for(lambda: reached(FRONT), 10, "the front")
 
 
