@@ -1,4 +1,4 @@
-"""Part `capacity`: `killer loadtest` from the phones' host against the front, and who used the CPU."""
+"""Part `capacity`: `killer loadtest` against the front, and which part used the CPU."""
 
 from __future__ import annotations
 

@@ -218,7 +218,9 @@ def whole(rows: Rows, scene: Scene) -> None:
     rows.put(WHOLE, "perdus", "", sum(len(each.lost) for each in found.values()))
     rows.put(WHOLE, "en double", "", sum(len(each.twice) for each in found.values()))
     rows.put(WHOLE, "jamais acquittés", "", sum(map(len, hands.given_up.values())))
-    rows.put(WHOLE, "gardés sans avoir été acquittés", "", sum(len(f.unasked) for f in found.values()))
+    rows.put(
+        WHOLE, "gardés sans avoir été acquittés", "", sum(len(f.unasked) for f in found.values())
+    )
     rows.put(WHOLE, "lois rompues (killer check)", "", float(bool(broken)))
     rows.put(WHOLE, "trous dans les flux", "", streams.gaps)
     rows.put(WHOLE, "resync", "", streams.resyncs)

@@ -1,4 +1,4 @@
-"""Hosts in network namespaces on one bridge that has a namespace too: the machine's own is not touched."""
+"""Hosts in network namespaces; the bridge has one too: the machine's own is not touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Part `nodes`: the throughput of one, two, three nodes of the same size, and what each part costs."""
+"""Part `nodes`: the throughput of one, two, three equal nodes, and what each part costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks cluster`: the parts, each bounded in time, kept as JSON, told in a paper."""
+"""`python -m benchmarks cluster`: the parts, bounded in time, kept as JSON, told in a paper."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Plan:
 
 
 SHARED = {
-    "nœuds": f"{len(network.NODES)} × `killer serve`, gevent, {standing.WORKERS} processus chacun",
+    "nœuds": f"{len(network.NODES)} `killer serve`, gevent, {standing.WORKERS} processus chacun",
     "base": "PostgreSQL (fsync et synchronous_commit actifs) et Redis, sur le même hôte",
     "cœurs": "partagés par tous, téléphones compris",
 }
@@ -48,7 +48,7 @@ QUOTAS = {
 }
 PLANS: dict[str, Plan] = {
     "bells": Plan(bells.measure, lambda s: 240 + 3 * s.deaths * 2, SHARED),
-    "faults": Plan(faults.in_turn, lambda s: 900, SHARED),
+    "faults": Plan(faults.in_turn, lambda s: 240 + 6 * (100 + s.hold), SHARED),
     "random": Plan(faults.at_random, lambda s: 300 + 90 * s.minutes, SHARED),
     "nodes": Plan(nodes.measure, lambda s: 240 + 6 * s.seconds, QUOTAS),
     "capacity": Plan(capacity.measure, lambda s: 240 + 100 * len(s.steps.split(",")), SHARED),

@@ -23,7 +23,7 @@ from engines.processes import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 WORKERS = 2  # processes of each node
-SECRET = "the same secret on every node of the cluster"
+SECRET = "the same secret on every node of the cluster"  # noqa: S105  # of a cluster for minutes
 BELLS = ("redis", "postgresql", "look")
 FRONT = f"http://{address('front')}"
 KEPT = "KEEP_LOGS"  # a folder in the environment: where the logs go when all is over
@@ -137,7 +137,7 @@ def status(name: str) -> int:
     """Ask a node whether it may get traffic; 0 when it says nothing."""
     try:
         url = f"http://{address(name)}:{engine.HTTP}/health/ready"
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # our own address
+        with urllib.request.urlopen(url, timeout=2) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -228,7 +228,7 @@ def _start_front(cluster: Cluster, stack: ExitStack) -> None:
 def reached(url: str) -> bool:
     """Tell whether the server behind an address answers."""
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310  # our own
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

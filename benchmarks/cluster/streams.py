@@ -1,4 +1,4 @@
-"""Many phones with their live stream open, that come back as the site's page does, in one thread."""
+"""Many phones with an open live stream, that come back as the site's page does, in one thread."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from benchmarks import wire
 from benchmarks.cluster.windows import Trouble
@@ -83,7 +84,7 @@ class Streams(threading.Thread):
 
     # --- what others ask ---
 
-    def __enter__(self) -> Streams:
+    def __enter__(self) -> Self:
         """Open them all."""
         self.start()
         count = len(self.phones)
@@ -140,7 +141,7 @@ class Streams(threading.Thread):
         phone.head, phone.frames, phone.parted = b"", None, False
         phone.place = Place(phone.version)
         phone.line = line = socket.socket()
-        line.setblocking(False)  # noqa: FBT003  # the library's own
+        line.setblocking(False)
         with suppress(BlockingIOError):
             line.connect(self.place)
         self._open[line.fileno()] = number

@@ -26,7 +26,9 @@ class Differences(NamedTuple):
     unasked: list[Told]  # kept, and never acknowledged although every phone went on asking
 
 
-def compare(acknowledged: Iterable[Told], log: Sequence[Told], given_up: Iterable[str]) -> Differences:
+def compare(
+    acknowledged: Iterable[Told], log: Sequence[Told], given_up: Iterable[str]
+) -> Differences:
     """Hold the log against what the phones were told.
 
     A phone that gave up was never answered; its change may have been kept once.

@@ -23,7 +23,7 @@ class Window(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """Something that a phone must not meet in quiet times: from when it was asked until it failed."""
+    """What a phone must not meet in quiet times: from when it was asked until it failed."""
 
     asked: float
     answered: float
@@ -35,9 +35,7 @@ def window(kind: str, begin: float, end: float) -> Window:
     return Window(kind, begin, end + AFTER)
 
 
-def sorted_into(
-    troubles: Iterable[Trouble], windows: Sequence[Window]
-) -> dict[str, Counter[str]]:
+def sorted_into(troubles: Iterable[Trouble], windows: Sequence[Window]) -> dict[str, Counter[str]]:
     """Count troubles by the kind of the first window that holds them, then by their own kind."""
     found: dict[str, Counter[str]] = {}
     for trouble in troubles:
