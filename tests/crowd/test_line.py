@@ -192,6 +192,18 @@ def test_a_refused_stream_is_not_tried_again(status: int, kind: str | None) -> N
     assert (ear.refusals, ear.most, len(asked)) == ([status], 0, 1)
 
 
+def test_a_stream_that_has_worked_is_tried_again_after_a_refusal() -> None:
+    """As when nginx has just noticed that the stream's node is gone."""
+    no = b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"
+    again = HEAD + b"\r\n" + b"retry: 60000\n\n" + event(5)
+    with server(HEAD + b"\r\n" + b"retry: 1\n\n" + event(4), no, again) as (client, asked):
+        line, ear = listen(client, 3)
+        gevent.sleep(1.5)  # the script waits for a second, and a quarter more or less
+        line.close()
+    assert ear.kinds[:4] == ["", "dropped", "http", ""]
+    assert (ear.versions, ear.refusals, len(asked)) == ([4, 5], [], 3)
+
+
 def test_what_is_no_http_is_a_broken_connection() -> None:
     with server(b"SSH-2.0-OpenSSH\r\n") as (client, _):
         line, ear = listen(client, 0)

@@ -12,7 +12,7 @@ from killer.game import commands as c
 from killer.game.model import PlayerId
 from killer.live.bell import Bell
 from killer.live.frames import PING
-from killer.live.stream import GOODBYE, HELLO, stream
+from killer.live.stream import GOODBYE, HELLO, RETRY, SPREAD, stream
 from store.worlds import World, a_world, look_at
 
 ALICE, BOB, CHARLIE = (PlayerId(i) for i in range(1, 4))
@@ -36,9 +36,20 @@ def ids(block: bytes) -> list[int]:
 
 def test_a_stream_says_hello_and_how_soon_to_come_back(world: World) -> None:
     first = next(a_phone(world, ALICE, world.game.version))
-    assert first == HELLO
-    assert first.startswith(b"retry: ")
+    assert after_retry(first) == after_retry(HELLO)
     assert ids(first) == []
+
+
+def test_phones_come_back_at_moments_of_their_own(world: World) -> None:
+    hellos = [next(a_phone(world, ALICE, world.game.version)) for _ in range(40)]
+    retries = {int(hello[7 : hello.index(b"\n")]) for hello in hellos}
+    assert len(retries) > 10
+    assert RETRY - SPREAD <= min(retries) < max(retries) <= RETRY + SPREAD
+
+
+def after_retry(hello: bytes) -> bytes:
+    assert hello.startswith(b"retry: ")
+    return hello.partition(b"\n")[2]
 
 
 def test_a_phone_gets_what_it_missed_and_nothing_twice(world: World) -> None:
@@ -72,7 +83,7 @@ def test_a_phone_from_nowhere_is_told_to_look_again(world: World, place: int) ->
 
 def test_who_is_signed_out_everywhere_is_cut_off(world: World) -> None:
     phone, other = (a_phone(world, who, 10) for who in (BOB, ALICE))
-    assert (next(phone), next(other)) == (HELLO, HELLO)
+    assert after_retry(next(phone)) == after_retry(next(other))
     world.perform(c.EndSessions(BOB))
     assert list(phone) == [GOODBYE]
     assert ids(next(other)) == [11]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
 import time
@@ -31,6 +32,8 @@ PING = 15.0  # seconds in which something must come, at the latest
 GRACE = 1.5  # seconds that a busy generator may be late with looking
 SILENCE = 25.0  # seconds after which the site's own script gives a stream up
 RETRY = 2.0  # seconds until a stream is opened again when the server says nothing of it
+TRIES = 4  # of a stream that has worked and is refused, before the site's own script polls
+AGAIN = 0.5  # seconds, doubled with each of them
 NO_STREAMS = 501
 OK = 200
 _RESET = struct.pack("ii", 1, 0)  # closes with RST: a phone that is gone says no goodbye
@@ -138,6 +141,8 @@ class Line:
         self._closed = False
         self._last_id: int | None = None
         self._retry = RETRY
+        self._worked = False
+        self._refused = 0  # times in a row
         self._parted = False  # the server has said goodbye, and when to come back
         self._socket: socket.socket | None = None
         self._reader = gevent.spawn(self._follow)
@@ -173,7 +178,13 @@ class Line:
     def _follow(self) -> None:
         while self._listen():
             self._hang_up(0.0)
-            gevent.sleep(self._retry)
+            gevent.sleep(self._wait())
+
+    def _wait(self) -> float:
+        """Give the seconds until the next try: the browser's, or the script's after a refusal."""
+        if not self._refused:
+            return self._retry
+        return AGAIN * 2**self._refused * random.uniform(0.75, 1.25)
 
     def _listen(self) -> bool:
         """Be connected once; false when a stream was refused for good."""
@@ -187,12 +198,16 @@ class Line:
             answer, rest = Answer(kind=CONNECTION), b""
         if answer.status != NO_STREAMS:
             self.tell((time.perf_counter() - began) * 1000, answer.kind)
-        if answer.status not in {0, OK}:  # as in the browser: only a broken line is tried again
+        if answer.status not in {0, OK}:  # as in the browser: it tries a broken line again
+            if self._worked and self._refused < TRIES:  # and the script one that has worked
+                self._refused += 1
+                return True
             self._hang_up(0.0)
             self.awaited = False
             self.listener.refused(answer.status)
             return False
         if answer.status:
+            self._worked, self._refused = True, 0
             self._is_open(True)
             if end := self._read(Frames(chunked=is_chunked(answer.head)), rest):
                 self.tell(0.0, end)

@@ -14,7 +14,7 @@ from gevent import socket as cooperative
 
 from killer.live.broadcast import Broadcast, Line
 from killer.live.hub import Feed
-from killer.live.stream import HELLO, stream
+from killer.live.stream import hello, stream
 from killer.web.site import Viewer
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Handover(Iterator[bytes]):
         """
         if not self._greeted:
             self._greeted = True
-            return HELLO
+            return hello()
         self._give()
         raise BrokenPipeError(errno.EPIPE, "the broadcaster has the socket")
 

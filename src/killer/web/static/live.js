@@ -9,6 +9,7 @@
   const STALE = 1_000; // a phone that wakes after longer looks at everything again
   const POLL = 10_000;
   const TRY_AGAIN = 180_000;
+  const TRIES = 4; // of a stream that has worked, within some 15 s, before the page polls
 
   const link = document.getElementById("link");
   let version = Number(document.body.dataset.version);
@@ -16,6 +17,7 @@
   let opened = 0; // when the present stream was asked for
   let accepted = false; // its head has come
   let spoken = false; // it has said something
+  let worked = false; // streams get through here: one has said something since the page was opened
   let heard = Date.now(); // when the server last spoke, by stream or poll
   let failures = 0;
   let timer = 0; // of the next poll or the next opening
@@ -58,7 +60,7 @@
 
   function hear(event) {
     heard = Date.now();
-    spoken = true;
+    spoken = worked = true;
     failures = 0;
     show("live");
     if (event.type === "ping") return;
@@ -70,14 +72,21 @@
 
   // The browser tries again by itself while CONNECTING; CLOSED means that it was refused.
   function lost() {
-    accepted = false;
     if (!navigator.onLine) show("off");
-    if (stream?.readyState === EventSource.CLOSED) spoken ? later() : poll();
+    if (stream?.readyState === EventSource.CLOSED) return refused();
+    if (spoken) opened = Date.now(); // what it tries now has its own time to answer
+    accepted = spoken = false;
+  }
+
+  // Where streams have worked, a 502 means that its node has just died, and not that they never will.
+  function refused() {
+    worked && failures < TRIES ? later() : poll();
   }
 
   function later() {
     close();
     failures += 1;
+    if (failures > 1) show("off");
     timer = setTimeout(open, jitter(Math.min(30_000, 500 * 2 ** failures)));
   }
 
@@ -89,7 +98,7 @@
       show("off");
       later();
     } else if (!spoken && now - opened > (accepted ? 2 * OPENING : OPENING)) {
-      poll();
+      refused();
     }
   }
 
