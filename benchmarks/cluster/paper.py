@@ -177,7 +177,7 @@ def growth(book: Book) -> list[str]:
     if node and base and each["nginx"]:
         by_base, by_front = (number(round(node / part, 1)) for part in (base, each["nginx"]))
         told.append(
-            f"Pour une requête, un nœud travaille {by_base} fois plus que la base et {by_front} fois "
+            f"Pour une requête, un nœud travaille {by_base} fois plus que la base, {by_front} fois "
             "plus que nginx : un cœur de l'une ou de l'autre suit autant de cœurs de nœuds avant "
             "de devenir la limite."
         )
