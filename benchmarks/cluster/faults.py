@@ -34,8 +34,11 @@ NAMES = {
     "redis": "Redis arrêté",
     "restart": "PostgreSQL redémarré",
     "crash": "PostgreSQL tué, relancé",
+    "away": "PostgreSQL absent",
 }
 ON_NODES, AT_ONCE = ("kill", "cut", "freeze"), ("restart", "crash")
+#: Those that end when the engine is back, which takes its time.
+ENGINES = (*AT_ONCE, "redis", "away")
 
 
 @dataclass
@@ -80,6 +83,7 @@ class Scene:
             "redis": one.without_redis,
             "restart": one.postgres_restarts,
             "crash": one.postgres_crashes,
+            "away": one.without_postgres,
         }
         return known[kind]
 
@@ -139,7 +143,7 @@ def one_round(scene: Scene, kind: str, node: str, hold: float) -> None:
         time.sleep(SHORT if kind in AT_ONCE else hold)
         over = time.monotonic()
     # what comes back serves again only when it is there: a restart is a part of the fault
-    end = time.monotonic() if kind in (*AT_ONCE, "redis") else over
+    end = time.monotonic() if kind in ENGINES else over
     seen = Seen(kind, window(kind, begin, end), len(victims))
     scene.seen.append(seen)
     burst.join()
@@ -149,6 +153,8 @@ def one_round(scene: Scene, kind: str, node: str, hold: float) -> None:
     caught_up(scene)
     scene.cluster.until_ready()
     time.sleep(max(0.0, seen.span.end - time.monotonic()))
+    scene.streams.reopen()  # as people do; else a node that was away would have nobody to lose
+    caught_up(scene)
 
 
 def caught_up(scene: Scene) -> None:
@@ -187,9 +193,10 @@ def told(scene: Scene) -> Rows:
         rows.put(row, "fenêtre", "s", *(s.span.end - s.span.begin for s in all_seen))
         rows.put(row, "dernière erreur après", "s", *(lasted(troubles, s.span) for s in all_seen))
         if kind in ON_NODES:
-            rows.put(row, "flux touchés", "", *(s.victims for s in all_seen))
-            rows.put(row, "dernier flux ailleurs après", "s", *(s.moved for s in all_seen))
-            rows.put(row, "flux non déplacés", "", *(s.late for s in all_seen))
+            hit = [s for s in all_seen if s.victims] or all_seen
+            rows.put(row, "flux touchés", "", *(s.victims for s in hit))
+            rows.put(row, "dernier flux ailleurs après", "s", *(s.moved for s in hit))
+            rows.put(row, "flux non déplacés", "", sum(s.late for s in hit))
         by_errors(rows, row, counts.get(kind, Counter()))
     by_errors(rows, OUTSIDE, counts.get(OUTSIDE, Counter()))
     whole(rows, scene)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ NODES = ("a", "b", "c")
 SWITCH = "switch"
 PLACES = Path("/run/netns")
 CPU = Path("/sys/fs/cgroup/cpu")  # the first version of control groups, where a quota can be set
+FOLDERS = Path(tempfile.gettempdir())  # where a cluster has its files, under its name
 PERIOD = 10_000  # µs in which a host may use its share
 
 
@@ -138,7 +141,8 @@ def spaces() -> list[str]:
 
 def sweep() -> list[str]:
     """Remove what a process that is dead has left, and give its names."""
-    owners = {name.removeprefix(PREFIX).partition("-")[0] for name in spaces()}
+    left = [*spaces(), *(folder.name for folder in FOLDERS.glob(f"{PREFIX}*"))]
+    owners = {name.removeprefix(PREFIX).partition("-")[0] for name in left}
     dead = [f"{PREFIX}{owner}" for owner in owners if not Path("/proc", owner).exists()]
     for name in dead:
         remove(name)
@@ -146,7 +150,7 @@ def sweep() -> list[str]:
 
 
 def remove(name: str) -> None:
-    """End what runs on the hosts of one cluster, and take the hosts away."""
+    """End what runs on the hosts of one cluster, and take the hosts and their files away."""
     for space in spaces():
         if space.startswith(f"{name}-"):
             for pid in map(int, ip("netns", "pids", space).split()):
@@ -154,6 +158,8 @@ def remove(name: str) -> None:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             ip("netns", "del", space)
+    for folder in FOLDERS.glob(f"{name}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
     for group in CPU.glob(f"{name}-*"):
         with suppress(OSError):  # its last process is still ending; the next sweep finds it
             group.rmdir()

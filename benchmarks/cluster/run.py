@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks import figures, phones
 from benchmarks import run as runs
-from benchmarks.cluster import bells, capacity, faults, network, nodes, paper, standing
+from benchmarks.cluster import bells, by_hand, capacity, faults, network, nodes, paper, standing
 from benchmarks.cluster.scale import FULL, QUICK, Scale
 from benchmarks.figures import Part, Parts, Rows
 
@@ -48,7 +48,7 @@ QUOTAS = {
 }
 PLANS: dict[str, Plan] = {
     "bells": Plan(bells.measure, lambda s: 240 + 3 * s.deaths * 2, SHARED),
-    "faults": Plan(faults.in_turn, lambda s: 240 + 6 * (100 + s.hold), SHARED),
+    "faults": Plan(faults.in_turn, lambda s: 240 + 7 * (100 + s.hold), SHARED),
     "random": Plan(faults.at_random, lambda s: 300 + 90 * s.minutes, SHARED),
     "nodes": Plan(nodes.measure, lambda s: 240 + 6 * s.seconds, QUOTAS),
     "capacity": Plan(capacity.measure, lambda s: 240 + 100 * len(s.steps.split(",")), SHARED),
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--part", action="append", default=[], choices=[*PLANS], help="only this one")
     made.add_argument("--quick", action="store_true", help="small numbers, for a look at build/")
     made.add_argument("--out", type=Path, help="the JSON file; the paper goes beside it")
+    made.add_argument("--by-hand", action="store_true", help="let it stand, and fail as is typed")
     made.add_argument("--sweep", action="store_true", help="remove what a killed run has left")
     for one in fields(Scale):
         if one.name != "nodes":
@@ -89,6 +90,9 @@ def main(words: list[str]) -> None:
         sys.exit(why)
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: sys.exit(143))
+    if asked.by_hand:
+        by_hand.stand(scale(asked))
+        return
     chosen, folder = scale(asked), ROOT / ("build/cluster" if asked.quick else "docs")
     out = asked.out or folder / FIGURES
     out.parent.mkdir(parents=True, exist_ok=True)

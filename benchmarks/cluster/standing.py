@@ -71,9 +71,14 @@ class Cluster:
         """Tell whether these nodes, or all, may get traffic."""
         return all(status(name) == 200 for name in names or self.setup.nodes)
 
-    def until_ready(self, seconds: float = 40) -> None:
-        """Wait until every node may get traffic."""
-        wait_for(self.ready, seconds, "every node's readiness")
+    def until_ready(self, seconds: float = 60) -> None:
+        """Wait until every node may get traffic, and gets it from nginx."""
+        wait_for(lambda: self.ready() and self.listed(), seconds, "every node's readiness")
+
+    def listed(self) -> bool:
+        """Tell whether nginx has every node, as far as the lookout has a say."""
+        servers = self.folder / front.SERVERS
+        return not servers.exists() or " down;" not in servers.read_text()
 
     def name_of(self, upstream: str) -> str:
         """Give the node at an address that nginx has told."""
@@ -126,6 +131,15 @@ class Cluster:
         yield
 
     @contextmanager
+    def without_postgres(self, _: str = "") -> Iterator[None]:
+        """Stop PostgreSQL for longer than requests wait for it."""
+        self.postgres.stop()
+        try:
+            yield
+        finally:
+            self.postgres.start()
+
+    @contextmanager
     def postgres_crashes(self, _: str = "") -> Iterator[None]:
         """End PostgreSQL at once; it recovers from its log."""
         self.postgres.crash(signal.SIGQUIT)
@@ -160,7 +174,7 @@ def standing(setup: Setup, prepare: Callable[[Path, dict[str, str]], None]) -> I
     network.sweep()
     wire = Network()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="killer-grappe-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{wire.name}-")))
         stack.callback(_keep_logs, folder)
         stack.callback(wire.close)
         wire.open()

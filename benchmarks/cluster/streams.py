@@ -17,13 +17,13 @@ from benchmarks import wire
 from benchmarks.cluster.windows import Trouble
 from engines.processes import wait_for
 from killer.crowd.client import is_chunked
-from killer.crowd.line import RETRY, SILENCE, Frames, Place, version_of
+from killer.crowd.line import AGAIN, RETRY, SILENCE, Frames, Place, version_of
 
 PACE = 0.002  # seconds between the openings of two phones at the start
 OPENING = 8.0  # seconds without an answer after which something swallows the stream
 ALL = 60.0  # seconds until all have been opened at the start
 LOOK = 0.1  # seconds between two looks at who is silent or may open again
-FIRST, LONGEST = 1.0, 30.0  # seconds after a refusal, doubled each time, as live.js waits
+FIRST, LONGEST = 2 * AGAIN, 30.0  # seconds after a refusal, doubled each time, as live.js waits
 OK = b"200"
 
 
@@ -80,7 +80,7 @@ class Streams(threading.Thread):
         ]
         self._poll = select.epoll()
         self._open: dict[int, int] = {}  # the phone of each descriptor
-        self._over = threading.Event()
+        self._over, self._again = threading.Event(), threading.Event()
 
     # --- what others ask ---
 
@@ -108,6 +108,11 @@ class Streams(threading.Thread):
         """Give the phones whose stream is on a node."""
         return {n for n, phone in enumerate(self.phones) if phone.frames and phone.node == node}
 
+    def reopen(self) -> None:
+        """Let everybody open the page again, and return when they have begun to."""
+        self._again.set()
+        wait_for(lambda: not self._again.is_set(), 10, "the pages that are opened again")
+
     # --- the thread ---
 
     def run(self) -> None:
@@ -121,10 +126,18 @@ class Streams(threading.Thread):
             now = time.monotonic()
             if now - looked >= LOOK:
                 looked = now
+                if self._again.is_set():
+                    self._all_again(now)
                 self._look(now)
         for number in list(self._open.values()):
             self._hang_up(self.phones[number])
         self._poll.close()
+
+    def _all_again(self, now: float) -> None:
+        for number, phone in enumerate(self.phones):
+            self._hang_up(phone)
+            phone.due, phone.refusals = now + PACE * number, 0
+        self._again.clear()
 
     def _look(self, now: float) -> None:
         for number, phone in enumerate(self.phones):
