@@ -147,7 +147,8 @@ class Node:
         wait_for(
             lambda: process.poll() is not None or listening(HTTP, host), patience, "a node's start"
         )
-        assert process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
+        said = (self.folder / "server.log").read_text(errors="replace")
+        assert process.poll() is None, f"a node ended with {process.poll()}: {said[-2000:]}"
 
     def kill(self) -> None:
         """End the master and the workers with the signal that nothing can answer."""

@@ -175,8 +175,8 @@ def standing(setup: Setup, prepare: Callable[[Path, dict[str, str]], None]) -> I
     wire = Network()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{wire.name}-")))
-        stack.callback(_keep_logs, folder)
         stack.callback(wire.close)
+        stack.callback(_keep_logs, folder)
         wire.open()
         stack.enter_context(wire.inside("phones"))
         files = stack.enter_context(engine.postgres_files())
