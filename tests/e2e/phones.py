@@ -165,11 +165,12 @@ class Frame:
 
 @dataclass
 class Stream(threading.Thread):
-    """Follows the game like an EventSource: it waits `retry`, and resumes from its last id."""
+    """Follows the game like an EventSource: it waits, and resumes from its last id."""
 
     phone: Phone
     place: int | None = None
     again: bool = True
+    patient: bool = False  # it waits for all of `retry`, as a browser does
     frames: list[Frame] = field(default_factory=list)
     retries: list[int] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
@@ -190,7 +191,8 @@ class Stream(threading.Thread):
                 self._listen()
             if not self.again:
                 break
-            time.sleep(min(0.2, self.retries[-1] / 1000 if self.retries else 0.2))
+            retry = self.retries[-1] / 1000 if self.retries else 0.2
+            time.sleep(retry if self.patient else min(0.2, retry))
 
     def _listen(self) -> None:
         line = HTTPConnection("127.0.0.1", self.phone.port, timeout=PATIENCE)
@@ -245,9 +247,11 @@ class Stream(threading.Thread):
             self.join(5)
 
 
-def following(phones: Sequence[Phone], place: int | None = None) -> list[Stream]:
+def following(
+    phones: Sequence[Phone], place: int | None = None, *, patient: bool = False
+) -> list[Stream]:
     """Open a stream on every phone and wait until each has its first bytes."""
-    streams = [Stream(phone, place) for phone in phones]
+    streams = [Stream(phone, place, patient=patient) for phone in phones]
     for stream in streams:
         stream.start()
     deadline = time.monotonic() + 30
@@ -255,6 +259,13 @@ def following(phones: Sequence[Phone], place: int | None = None) -> list[Stream]
         assert time.monotonic() < deadline, "a stream was never opened"
         time.sleep(0.02)
     return streams
+
+
+def close(streams: Sequence[Stream]) -> None:
+    """Stop listening on all of them."""
+    for stream in streams:
+        stream.closed = True
+    together(lambda stream: stream.close(), streams)
 
 
 def together(work: Callable[[Item], Result], items: Sequence[Item], most: int = 40) -> list[Result]:

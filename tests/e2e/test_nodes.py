@@ -17,7 +17,7 @@ import pytest
 from e2e import rosters
 from e2e.cluster import Cluster, standing
 from e2e.crowd import Crowd, Told, quoted
-from e2e.phones import Phone, Stream, following, together
+from e2e.phones import Phone, close, following, together
 from e2e.server import Server
 from engines.processes import wait_for
 from killer.store import check, games
@@ -98,12 +98,6 @@ def test_a_death_on_one_node_is_on_the_phones_of_the_other(town: Town, kind: str
     if kind != "redis":
         town.cluster.redis.start()
         town.cluster.until_bell("redis")
-
-
-def close(streams: list[Stream]) -> None:
-    for stream in streams:
-        stream.closed = True
-    together(lambda stream: stream.close(), streams)
 
 
 def test_no_node_answers_from_before_an_acknowledged_change(town: Town) -> None:

@@ -11,12 +11,12 @@ from engines.processes import free_port, listening, program, running, wait_until
 
 
 @contextmanager
-def server(folder: Path, port: int = 0) -> Iterator[int]:
+def server(folder: Path, port: int = 0, *more: str) -> Iterator[int]:
     """Run a server that keeps nothing on disk while the block lasts, and give its port."""
     command = program("redis-server", package="redis-server")
     port, log = port or free_port(), folder / "redis.log"
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
-    with running((command, *options), log=log) as process:
+    with running((command, *options, *more), log=log) as process:
         wait_until_ready(process, lambda: listening(port), log)
         yield port
 

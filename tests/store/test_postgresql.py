@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
 from engines import postgresql as engine
 from engines.processes import free_port, wait_for
 from killer.game import commands as c
 from killer.game.model import PlayerId
 from killer.store.absence import Absence
-from killer.store.database import Database, StoreUnavailableError
-from killer.store.postgresql import Look, Server
+from killer.store.database import ConnectionLostError, Database, StoreUnavailableError
+from killer.store.postgresql import ANSWER, Look, Notices, Server, ServerAwayError, take_time
 from store.worlds import a_world, look_at
 
 BOB = PlayerId(2)
@@ -239,3 +241,86 @@ def test_looks_at_the_same_time_share_a_round_trip(postgres_url: str) -> None:
         thread.join(10)
     assert database._looks == before + 1
     database.close()
+
+
+@contextmanager
+def frozen(server: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Stop every process of a server; its kernel goes on taking packets and connections."""
+    master = psutil.Process(server.pid)
+    stopped = [master, *master.children(recursive=True)]
+    for process in stopped:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in stopped:
+            process.resume()
+
+
+def test_nobody_waits_for_a_server_that_is_frozen(files: Path) -> None:
+    """Neither a look, a reading, a listener, nor a transaction in the middle."""
+    port = free_port()
+    address = f"{engine.address_at(port)}/postgres"
+    with engine.serving(files, port) as server, closing(Database(address)) as database:
+        database.generation()
+        database.ping()
+        listening, written = threading.Event(), threading.Event()
+        asked = [
+            lambda: listen(address, listening),
+            lambda: write(database, written),
+            lambda: written.wait(10) and database.generation(),
+            lambda: written.wait(10) and database.ping(),
+        ]
+        waiting = [in_background(ask) for ask in asked]
+        assert listening.wait(10)
+        with frozen(server):
+            written.set()
+            for thread, _ in waiting:
+                thread.join(30)
+            kinds = [type(found[0]) for _, found in waiting]
+        database.generation()
+        database.ping()
+    refused = StoreUnavailableError
+    assert kinds == [ServerAwayError, ConnectionLostError, refused, refused]
+
+
+def listen(address: str, ready: threading.Event) -> None:
+    with Notices(address).listening() as rings:
+        ready.set()
+        for _ in rings:
+            pass
+
+
+def write(database: Database, go_on: threading.Event) -> None:
+    with database.write() as connection:
+        connection.execute(text("SELECT 1"))
+        go_on.wait(10)
+        connection.execute(text("SELECT 1"))
+
+
+def test_a_try_that_took_long_is_followed_by_a_rest() -> None:
+    """So that those who come one after another to a frozen server don't each wait for it."""
+    absence, tries = Absence(), []
+
+    def reach() -> None:
+        tries.append(1)
+        time.sleep(0.3)
+        raise OSError("away")
+
+    for _ in range(20):
+        with pytest.raises(OSError, match="away"):
+            absence.bridge(reach, (OSError,), 0.2)
+    assert len(tries) == 1
+
+
+def test_who_does_slow_work_may_wait_for_longer(files: Path) -> None:
+    port = free_port()
+    address = f"{engine.address_at(port)}/postgres"
+    with engine.serving(files, port), closing(Database(address)) as database:
+        with database.write() as connection:
+            line = connection.connection.driver_connection
+            take_time(connection)
+            assert line.patience > ANSWER
+        with database.read() as connection:
+            assert connection.connection.driver_connection is line
+            assert line.patience == ANSWER

@@ -184,7 +184,7 @@ class Line:
         """Give the seconds until the next try: the browser's, or the script's after a refusal."""
         if not self._refused:
             return self._retry
-        return AGAIN * 2**self._refused * random.uniform(0.75, 1.25)
+        return AGAIN * 2.0**self._refused * random.uniform(0.75, 1.25)
 
     def _listen(self) -> bool:
         """Be connected once; false when a stream was refused for good."""

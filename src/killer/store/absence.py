@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 NAP = 0.1  # seconds between two tries
+REST = 1.0  # seconds at most without a try after one that took long itself
 
 Found = TypeVar("Found")
 
@@ -18,6 +19,7 @@ class Absence:
 
     def __init__(self) -> None:
         self._since: float | None = None
+        self._rest_until = 0.0
         self._cause: Exception = ConnectionError("it was never tried")
         self._trying = threading.Lock()
 
@@ -27,7 +29,8 @@ class Absence:
         """Reach the server, again and again until it has been away for `patience` seconds.
 
         Whoever comes later than that is refused at once, so that no queue builds up; from time to
-        time one of them tries.
+        time one of them tries. A server that is frozen, or behind a cut cable, lets a try
+        wait for its time-outs: after it, nobody waits for another for about as long.
 
         Raises:
             Exception: one of `away`, as `reach` raised it last.
@@ -36,10 +39,11 @@ class Absence:
         while True:
             with self._my_try() as mine:
                 if mine:
+                    began = time.monotonic()
                     try:
                         found = reach()
                     except away as error:
-                        self._since, self._cause = self._since or time.monotonic(), error
+                        self._failed(began, error)
                     else:
                         self._since = None
                         return found
@@ -48,12 +52,17 @@ class Absence:
                 raise self._cause
             time.sleep(NAP)
 
+    def _failed(self, began: float, error: Exception) -> None:
+        now = time.monotonic()
+        self._since, self._cause = self._since or began, error
+        self._rest_until = now + min(now - began, REST)
+
     @contextmanager
     def _my_try(self) -> Iterator[bool]:
         """Let everybody try while the server is thought to be there, and one while it isn't."""
         if self._since is None:
             yield True
-        elif self._trying.acquire(blocking=False):
+        elif time.monotonic() >= self._rest_until and self._trying.acquire(blocking=False):
             try:
                 yield True
             finally:

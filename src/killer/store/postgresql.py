@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, func, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 
 CHANNEL = "killer"
 PULSE = 1.0  # seconds without a notice after which a listener may look up
-POOL_SECONDS = 10.0  # that somebody waits for a connection of this process to be free
+POOL_SECONDS = 5.0  # that somebody waits for a connection of this process to be free
 
 #: Seconds on the server's side. A process that is frozen inside a transaction loses its session,
 #: and with it the game's lock, before those who wait for the lock give up.
@@ -29,6 +31,12 @@ LINE = {
     "options": f"-c lock_timeout={LOCKED}s -c statement_timeout={STATEMENT}s"
     f" -c idle_in_transaction_session_timeout={FROZEN}s",
 }
+#: Seconds of silence in which an answer must begin. A server that is frozen never breaks a line,
+#: its kernel goes on acknowledging packets; so whoever asks has to give up by himself. What is
+#: asked outside transactions waits for nothing on the server; a statement may wait for a lock.
+SIGN_OF_LIFE = 2.0
+ANSWER = LOCKED + 2.0
+LOOK_UP = 0.1  # seconds between two looks whether it was too long
 #: The transactions whose changes are seen now: as long as it is the same, so is all that is seen
 #: (https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT).
 SNAPSHOT = "SELECT pg_current_snapshot()::text"
@@ -52,11 +60,39 @@ class Server:
             psycopg.OperationalError: the server can't be reached.
         """
         options = LINE | self._library.conninfo.conninfo_to_dict(self._url)
-        return self._library.connect(**options, autocommit=autocommit)
+        line = self._library.connect(**options, autocommit=autocommit)
+        line.patience = ANSWER
+        line.wait = partial(self._wait, line, line.wait)
+        return line
+
+    def _wait(
+        self, line: Any, wait: Any, steps: Any, interval: float = LOOK_UP, **more: Any
+    ) -> Any:
+        """Wait on a line for what the library wants, as long as it isn't silent for too long."""
+        return wait(self._impatient(line, steps, interval), interval=interval, **more)
+
+    def _impatient(self, line: Any, steps: Any, interval: float) -> Generator[Any, Any, Any]:
+        """Go on with the library's steps; looks are counted, since this process may freeze too.
+
+        Raises:
+            psycopg.OperationalError: nothing came; the line is closed.
+        """
+        quiet = 0.0
+        try:
+            wanted = next(steps)
+            while True:
+                ready = yield wanted
+                quiet = 0.0 if ready else quiet + interval
+                if quiet > (SIGN_OF_LIFE if line.autocommit else line.patience):
+                    line.close()
+                    raise self._library.OperationalError(f"no answer for {quiet:.0f} s")
+                wanted = steps.send(ready)
+        except StopIteration as done:
+            return done.value
 
     def engine(self) -> Engine:
         """Give the pool of connections; libpq reads the address itself, with several hosts too."""
-        return create_engine(
+        engine = create_engine(
             "postgresql+psycopg://",
             creator=self.connect,
             pool_size=3,
@@ -65,6 +101,8 @@ class Server:
             pool_pre_ping=True,
             hide_parameters=True,  # an error says no player's target
         )
+        event.listen(engine, "checkin", _be_patient_no_longer)
+        return engine
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -128,6 +166,13 @@ def take_time(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
             connection.execute(text(f"SET LOCAL {limit} = 0"))
+        line: Any = connection.connection.driver_connection
+        line.patience = math.inf
+
+
+def _be_patient_no_longer(line: Any, _record: object) -> None:
+    if line is not None:  # else it broke
+        line.patience = ANSWER
 
 
 class Notices:
@@ -163,4 +208,7 @@ class Notices:
 def _heard(line: Any) -> Iterator[set[int]]:
     while True:
         notices = line.notifies(timeout=PULSE, stop_after=1)
-        yield {int(one.payload) for one in notices if one.payload.isdecimal()}
+        games = {int(one.payload) for one in notices if one.payload.isdecimal()}
+        if not games:
+            line.execute("SELECT 1")  # a server that hangs is silent on its lines too
+        yield games

@@ -43,8 +43,12 @@ class Redis:
 
     @cached_property
     def _client(self) -> Any:
-        """Open the pool; a connection that broke while it was idle is opened again, once."""
-        once = self._library.retry.Retry(self._library.backoff.NoBackoff(), 1)
+        """Open the pool; a connection that broke while it was idle is opened again, once.
+
+        Not so after a time-out: a Redis that hangs would keep everybody waiting twice as long.
+        """
+        nap, broken = self._library.backoff.NoBackoff(), self._library.ConnectionError
+        once = self._library.retry.Retry(nap, 1, supported_errors=(broken,))
         return self._library.Redis.from_url(
             self._url,
             socket_timeout=ANSWER_SECONDS,
