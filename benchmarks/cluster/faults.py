@@ -91,7 +91,7 @@ class Scene:
 def in_turn(scale: Scale, say: Callable[[str], None]) -> Rows:
     """Let everything fail, one after the other."""
     with acted(scale, say) as scene:
-        for number, kind in enumerate(NAMES):
+        for number, kind in enumerate(scale.kinds.split(",")):
             one_round(scene, kind, scale.nodes[number % len(scale.nodes)], scale.hold)
         return told(scene)
 
@@ -104,7 +104,7 @@ def at_random(scale: Scale, say: Callable[[str], None]) -> Rows:
     with acted(scale, say) as scene:
         until = time.monotonic() + 60 * scale.minutes
         while time.monotonic() < until:
-            kind, node = chance.choice(list(NAMES)), chance.choice(scale.nodes)
+            kind, node = chance.choice(scale.kinds.split(",")), chance.choice(scale.nodes)
             one_round(scene, kind, node, chance.uniform(0.3, 1.2) * scale.hold)
         rows = told(scene)
         rows.put(WHOLE, "graine", "", seed)

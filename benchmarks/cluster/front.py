@@ -16,6 +16,7 @@ from killer import ops
 PORT = 80
 SERVERS = "killer-nodes.inc"
 LOOKOUT = Path(ops.__path__[0]) / "lookout.py"
+#: As `killer deploy` writes it, without the limits for each address: all phones have one here.
 #: X-Node is for the measurement: it says on which node a stream is.
 SITE = """
 daemon off;
@@ -36,7 +37,8 @@ http {{
     zone killer 256k;
     least_conn;
     include {folder}/{servers};
-    keepalive 64;
+    keepalive 128;
+    keepalive_requests 100000;
     keepalive_timeout 3s;
   }}
   server {{
@@ -49,9 +51,16 @@ http {{
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header X-Forwarded-Host $http_host;
     proxy_connect_timeout 1s;
-    proxy_read_timeout 15s;
-    proxy_next_upstream error timeout http_502 http_503;
+    proxy_read_timeout 60s;
+    proxy_next_upstream error timeout http_502;
     proxy_next_upstream_tries 3;
+    proxy_next_upstream_timeout 10s;
+    error_page 502 503 504 /waiting.html;
+    location = /waiting.html {{
+      internal;
+      root {folder};
+      add_header Retry-After 4 always;
+    }}
     location / {{ proxy_pass http://killer; }}
     location = /api/events {{
       proxy_pass http://killer;
@@ -83,6 +92,7 @@ def nginx(network: Network, folder: Path, nodes: Sequence[str]) -> Iterator[Proc
     (folder / SERVERS).write_text("".join(lines))
     told = SITE.format(folder=folder, servers=SERVERS, address=address("front"), port=PORT)
     (folder / "nginx.conf").write_text(told)
+    (folder / "waiting.html").write_text("A moment, please.\n")
     log = folder / "nginx.log"
     command = network.on("front", tied("QUIT", nginx_command(folder)))
     with running(command, log=log, stop="QUIT", patience=3) as process:

@@ -12,15 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from engines.door import enter
+from typing import BinaryIO
 
 PREFIX = "killer-grappe-"  # then the process that made it: leftovers of a dead one are swept
 WIRE = "10.78.0"
 HOSTS = {"front": 10, "base": 20, "a": 31, "b": 32, "c": 33, "phones": 100}
 NODES = ("a", "b", "c")
 SWITCH = "switch"
-PLACES = Path("/run/netns")
+PLACES, HERE = Path("/run/netns"), Path("/proc/thread-self/ns/net")
 CPU = Path("/sys/fs/cgroup/cpu")  # the first version of control groups, where a quota can be set
 FOLDERS = Path(tempfile.gettempdir())  # where a cluster has its files, under its name
 PERIOD = 10_000  # µs in which a host may use its share
@@ -100,12 +99,12 @@ class Network:
     @contextmanager
     def inside(self, host: str) -> Iterator[None]:
         """Be on a host while the block lasts: this thread, and what it starts."""
-        with Path("/proc/thread-self/ns/net").open("rb") as before:
-            enter(self.space(host))
+        with HERE.open("rb") as before, (PLACES / self.space(host)).open("rb") as there:
+            enter(there)
             try:
                 yield
             finally:
-                ctypes.CDLL(None).setns(before.fileno(), 0)
+                enter(before)
 
     def share(self, host: str, cores: float) -> list[str]:
         """Give the words that hold what comes after them to so many cores, on average.
@@ -122,6 +121,12 @@ class Network:
             raise RuntimeError(f"no quota can be set in {CPU}: {error}") from error
         join = f'echo $$ >{group / "cgroup.procs"} && exec "$0" "$@"'
         return ["/bin/sh", "-c", join]
+
+
+def enter(space: BinaryIO) -> None:
+    """Be in a network namespace from now on: this thread, and what it starts."""
+    if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), 0):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def address(host: str) -> str:

@@ -17,6 +17,7 @@ class Scale:
     burst: int = 200  # deaths, while a fault lasts
     spread: float = 8.0  # seconds over which a burst is spread
     hold: float = 10.0  # seconds that a fault lasts
+    kinds: str = "kill,cut,freeze,redis,restart,crash,away"  # of faults
     minutes: float = 10.0  # of faults at random
     seed: int = 0  # of the random faults; 0: drawn, and told
     seconds: float = 20.0  # of saturation with each number of nodes
