@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from benchmarks import crowd
 from benchmarks.cluster.game import Game
@@ -41,7 +42,8 @@ def one_step(
     used = {name: seconds - before[name] for name, seconds in cluster.cpu().items()}
     (step,) = report.steps
     share = sum(used.values()) / report.seconds / crowd.CPUS
-    step = msgspec.structs.replace(step, cpu=share, cpu_peak=None, memory=None)
+    memory = cluster.memory() / psutil.virtual_memory().total
+    step = msgspec.structs.replace(step, cpu=share, cpu_peak=None, memory=memory)
     crowd.note(rows, step, verdict.Size(step.phones, verdict.lines_of(step)))
     by_part(rows, step, used, report.seconds)
     rows.put(phones, "CPU des téléphones", "%", 100 * report.generator_cpu)

@@ -220,6 +220,8 @@ def whole(rows: Rows, scene: Scene) -> None:
     broken = truth.check(scene.cluster.folder, scene.cluster.setup.environment)
     if broken:
         scene.say(broken)
+    rows.put(WHOLE, "morts par rafale", "", scene.scale.burst)
+    rows.put(WHOLE, "durée d'une rafale", "s", scene.scale.spread)
     rows.put(WHOLE, "morts acquittées", "", len(hands.deaths))
     rows.put(WHOLE, "retours acquittés", "", len(hands.revivals))
     rows.put(WHOLE, "perdus", "", sum(len(each.lost) for each in found.values()))

@@ -21,7 +21,7 @@ ALONE = Path(__file__).parent.parent.parent / "docs" / "capacite.json"
 MOVED = 5.0  # seconds within which the phones of a lost node are on another one
 HEARD = 1000.0  # ms until the last phone has heard
 #: What a request costs each part, as the columns of `nodes` name them.
-COSTS = ("nœuds", "nginx", "PostgreSQL", "Redis", "vigie")
+COSTS = ("nœuds", "nginx", "PostgreSQL")
 KEPT = ("morts acquittées", "retours acquittés", "perdus", "en double", "trous dans les flux")
 #: The load tests of one machine, in the order in which one stands beside the cluster.
 SINGLE = ("crowd-standard", "crowd-postgresql", "crowd-gevent-4", "crowd-most")
@@ -173,13 +173,13 @@ def growth(book: Book) -> list[str]:
     sizes_told = f"De {number(sizes[0])} à {number(sizes[-1])} nœuds"
     told = [f"{sizes_told}, le débit est multiplié par {grown}."]
     each = {name: book.value("nodes", str(sizes[-1]), f"CPU par requête, {name}") for name in COSTS}
-    node, base = each["nœuds"], (each["PostgreSQL"] or 0) + (each["Redis"] or 0)
+    node, base = each["nœuds"], each["PostgreSQL"]
     if node and base and each["nginx"]:
         by_base, by_front = (number(round(node / part, 1)) for part in (base, each["nginx"]))
         told.append(
-            f"Pour une requête, un nœud travaille {by_base} fois plus que la base, {by_front} fois "
-            "plus que nginx : un cœur de l'une ou de l'autre suit autant de cœurs de nœuds avant "
-            "de devenir la limite."
+            f"Pour une requête, un nœud travaille {by_base} fois plus que PostgreSQL, {by_front} "
+            "fois plus que nginx : un cœur de l'un ou de l'autre suit autant de cœurs de nœuds "
+            "avant de devenir la limite."
         )
     return told
 
@@ -194,6 +194,7 @@ def beside(book: Book, alone: Book) -> str:
         "erreurs",
         "fautes",
         "CPU",
+        "mémoire",
         "annonce p95",
         "dernier téléphone p95",
     )

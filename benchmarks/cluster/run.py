@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks import figures, phones
 from benchmarks import run as runs
+from benchmarks.book import number
 from benchmarks.cluster import bells, by_hand, capacity, faults, network, nodes, paper, standing
 from benchmarks.cluster.scale import FULL, QUICK, Scale
 from benchmarks.figures import Part, Parts, Rows
@@ -40,11 +41,11 @@ SHARED = {
     "cœurs": "partagés par tous, téléphones compris",
 }
 QUOTAS = {
-    "nœuds": f"{nodes.WORKERS} processus chacun, {nodes.SHARE:g} cœur chacun (quota), "
+    "nœuds": f"{nodes.WORKERS} processus chacun, {number(nodes.SHARE)} cœur chacun (quota), "
     "tous sur le même cœur",
     "cœurs": "le premier pour la charge, nginx, PostgreSQL et Redis ; le second pour les nœuds",
     "générateur de charge": "wrk, 60 connexions ; 9 /api/me sans ETag, 1 /api/leaderboard ; "
-    f"{nodes.DEATHS:g} morts et retours par seconde",
+    f"{number(nodes.DEATHS)} morts et retours par seconde",
 }
 PLANS: dict[str, Plan] = {
     "bells": Plan(bells.measure, lambda s: 240 + 3 * s.deaths * 2, SHARED),

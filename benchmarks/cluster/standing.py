@@ -67,6 +67,13 @@ class Cluster:
         more |= {"vigie": self.lookout} if self.lookout else {}
         return told | {name: one.cpu() for name, one in more.items()}
 
+    def memory(self) -> int:
+        """Give the bytes of memory of all parts."""
+        assert self.front is not None
+        engines = (self.front, self.postgres, self.redis)
+        pids = [node.pid for node in self.nodes.values()] + [one.process.pid for one in engines]
+        return sum(map(engine.held, pids))
+
     def ready(self, names: tuple[str, ...] = ()) -> bool:
         """Tell whether these nodes, or all, may get traffic."""
         return all(status(name) == 200 for name in names or self.setup.nodes)
