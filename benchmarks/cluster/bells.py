@@ -30,7 +30,9 @@ def measure(scale: Scale, say: Callable[[str], None]) -> Rows:
     for bell in BELLS:
         say(f"{scale.phones} phones, bell: {bell}")
         game = Game(scale.deaths + scale.phones)
-        with standing(Setup(scale.nodes, bell=bell), game.prepare) as cluster:
+        with standing(
+            Setup(scale.nodes, bell=bell, lookout=scale.lookout), game.prepare
+        ) as cluster:
             start(game)
             with opened(cluster, game, scale.phones) as streams:
                 by_bell(cluster, bell)

@@ -20,7 +20,7 @@ WORDS = (
 def stand(scale: Scale, lines: Iterable[str] = sys.stdin) -> None:
     """Bring the cluster up, say how to reach it, and obey until there are no more lines."""
     game = Game(scale.phones)
-    with standing.standing(Setup(scale.nodes), game.prepare) as cluster:
+    with standing.standing(Setup(scale.nodes, lookout=scale.lookout), game.prepare) as cluster:
         bells.start(game)
         phones = cluster.network.space("phones")
         sys.stdout.write(f"{WORDS}; quit\nip netns exec {phones} curl {FRONT}/health\n")

@@ -23,7 +23,7 @@ def measure(scale: Scale, say: Callable[[str], None]) -> Rows:
     rows = Rows()
     game = Game(2)  # the steps play rehearsals of their own
     with (
-        standing(Setup(scale.nodes), game.prepare) as cluster,
+        standing(Setup(scale.nodes, lookout=scale.lookout), game.prepare) as cluster,
         tempfile.TemporaryDirectory(prefix="killer-grappe-crowd-") as place,
     ):
         for phones in scale.steps.split(","):

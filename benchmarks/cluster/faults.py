@@ -116,7 +116,7 @@ def acted(scale: Scale, say: Callable[[str], None]) -> Iterator[Scene]:
     """Bring the cluster up with open phones and people who look at their cards."""
     game = Game(max(scale.phones, 3 * scale.burst))
     say(f"{scale.phones} phones")
-    with standing(Setup(scale.nodes), game.prepare) as cluster:
+    with standing(Setup(scale.nodes, lookout=scale.lookout), game.prepare) as cluster:
         bells.start(game)
         hands = Hands(bells.PLACE, game.cookies, game.organisers)
         over = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from killer import ops
 
 PORT = 80
 SERVERS = "killer-nodes.inc"
+FILES = 65_535  # that each worker of nginx may have open, as far as the machine allows it
 LOOKOUT = Path(ops.__path__[0]) / "lookout.py"
 #: As `killer deploy` writes it, without the limits for each address: all phones have one here.
 #: X-Node is for the measurement: it says on which node a stream is.
@@ -22,7 +24,7 @@ SITE = """
 daemon off;
 user root;
 worker_processes auto;
-worker_rlimit_nofile 65535;
+worker_rlimit_nofile {files};
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 events {{ worker_connections 16384; }}
@@ -90,7 +92,10 @@ def nginx(network: Network, folder: Path, nodes: Sequence[str]) -> Iterator[Proc
     """Run nginx before these nodes."""
     lines = (f"server {address(node)}:{HTTP} max_fails=1 fail_timeout=2s;\n" for node in nodes)
     (folder / SERVERS).write_text("".join(lines))
-    told = SITE.format(folder=folder, servers=SERVERS, address=address("front"), port=PORT)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    where = {"address": address("front"), "port": PORT}
+    told = SITE.format(folder=folder, servers=SERVERS, files=files, **where)
     (folder / "nginx.conf").write_text(told)
     (folder / "waiting.html").write_text("A moment, please.\n")
     log = folder / "nginx.log"

@@ -65,10 +65,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--by-hand", action="store_true", help="let it stand, and fail as is typed")
     made.add_argument("--sweep", action="store_true", help="remove what a killed run has left")
     for one in fields(Scale):
-        if one.name != "nodes":
+        if one.name not in {"nodes", "lookout"}:
             kind = type(one.default)
             told = f"instead of {one.default}"
             made.add_argument(f"--{one.name}", type=kind, default=None, help=told)
+    made.add_argument("--no-lookout", dest="lookout", action="store_false", help="nginx alone")
     made.add_argument("--nodes", type=int, choices=(2, 3), default=3)
     return made
 

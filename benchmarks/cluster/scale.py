@@ -20,6 +20,7 @@ class Scale:
     kinds: str = "kill,cut,freeze,redis,restart,crash,away"  # of faults
     minutes: float = 10.0  # of faults at random
     seed: int = 0  # of the random faults; 0: drawn, and told
+    lookout: bool = True  # beside nginx
     seconds: float = 20.0  # of saturation with each number of nodes
     steps: str = "5,10,25,50,100,200,500,1000"
     step: float = 8.0  # seconds of play in each step

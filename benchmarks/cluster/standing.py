@@ -36,6 +36,7 @@ class Setup:
     nodes: tuple[str, ...] = NODES
     workers: int = WORKERS
     bell: str = "redis"
+    lookout: bool = True
     cores: float = 0.0  # of each node, as a quota; 0: as many as there are
     pinned: tuple[str, ...] = ()  # words before each node's command, such as taskset's
 
@@ -240,7 +241,7 @@ def _start_front(cluster: Cluster, stack: ExitStack) -> None:
     names = cluster.setup.nodes
     cluster.front = Engine(partial(front.nginx, cluster.network, cluster.folder, names))
     stack.callback(cluster.front.stop)
-    if front.LOOKOUT.exists():
+    if front.LOOKOUT.exists() and cluster.setup.lookout:
         cluster.lookout = Engine(partial(front.lookout, cluster.network, cluster.folder, names))
         stack.callback(cluster.lookout.stop)
     wait_for(lambda: reached(FRONT), 10, "the front")
