@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import pytest
 
 from e2e import rosters
 from e2e.cluster import NGINX, SECRET, new
-from e2e.phones import Phone, close, following
+from e2e.phones import Phone, close, following, together
 from e2e.server import Server
 from engines import postgresql, redis
 from engines.processes import (
@@ -46,6 +48,7 @@ class Site:
     nodes: dict[str, Server]
     front: int
     phones: list[Phone]
+    postgres: subprocess.Popen[bytes]
 
     @property
     def list(self) -> str:
@@ -79,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     with ExitStack() as stack:
         net = stack.enter_context(wires(*MACHINES))
-        shared = a_base(net, folder, stack)
+        shared, postgres = a_base(net, folder, stack)
         nodes = {m: Server(new(folder / m), HOST="0.0.0.0", **shared) for m in ("one", "other")}
         roster = rosters.people(PLAYERS)
         with net.inside("one"):
@@ -94,27 +97,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             for phone, person in zip(phones, roster, strict=True):
                 assert phone.sign_in(person.password).status == 200
             assert phones[-1].twin().ask("POST", "/api/organiser/game/start", {}).status == 200
-        yield Site(net, folder, nodes, front, phones[:PLAYERS])
+        yield Site(net, folder, nodes, front, phones[:PLAYERS], postgres)
 
 
-def a_base(net: Wires, folder: Path, stack: ExitStack) -> dict[str, str]:
-    """Start PostgreSQL and Redis, and give the settings of the nodes."""
+def a_base(
+    net: Wires, folder: Path, stack: ExitStack
+) -> tuple[dict[str, str], subprocess.Popen[bytes]]:
+    """Start PostgreSQL and Redis, and give the settings of the nodes, and the former."""
     files = stack.enter_context(postgresql.files())
     with (files / "data" / "pg_hba.conf").open("a") as rules:
         rules.write("host all all 10.77.0.0/24 trust\n")
     with net.inside("base"):
         database, told = free_port(), free_port()
-        stack.enter_context(postgresql.serving(files, database, "listen_addresses=*"))
+        serving = postgresql.serving(files, database, "listen_addresses=*")
+        postgres = stack.enter_context(serving)
         stack.enter_context(
             redis.server(folder, told, "--bind", "0.0.0.0", "--protected-mode", "no")
         )
     address = net.address("base")
-    return {
+    shared = {
         "DATABASE_URL": f"postgresql://app@{address}:{database}/postgres",
         "REDIS_URL": f"redis://{address}:{told}/0",
         "SECRET_KEY": SECRET,
         "GUNICORN_WORKERS": "2",
     }
+    return shared, postgres
 
 
 def a_front(net: Wires, folder: Path, stack: ExitStack, nodes: dict[str, Server]) -> int:
@@ -180,3 +187,59 @@ def test_the_phones_of_a_node_that_falls_silent_are_on_the_other_without_a_gap(
     for stream in streams:
         assert stream.versions == list(range(before + 1, version + 1))
     close(streams)
+
+
+@contextmanager
+def a_base_without_cable(site: Site) -> Iterator[None]:
+    site.wires.cut("base")
+    try:
+        yield
+    finally:
+        site.wires.heal("base")
+
+
+@contextmanager
+def a_frozen_database(site: Site) -> Iterator[None]:
+    """Its kernel goes on acknowledging packets and taking connections."""
+    master = psutil.Process(site.postgres.pid)
+    stopped = [master, *master.children(recursive=True)]
+    for process in stopped:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in stopped:
+            process.resume()
+
+
+@pytest.mark.parametrize("trouble", [a_base_without_cable, a_frozen_database])
+def test_a_database_that_falls_silent_is_told_and_nobody_waits_for_long(
+    site: Site, trouble: Callable[[Site], AbstractContextManager[None]]
+) -> None:
+    wait_for(lambda: all_in(site), 20, "both nodes")
+    victim, before = site.next_victim()
+    with site.wires.inside("front"):
+        streams = following([phone.twin() for phone in site.phones], before)
+    with site.wires.inside("one"), trouble(site):
+        for when in ("at once", "later", "later still"):
+            phones = [site.on("one", phone.nickname) for phone in site.phones]
+            took = together(timed_refusal, phones, PLAYERS)
+            print(f"\n{trouble.__name__}, {when}: refused after {max(took):.1f} s at most")
+            assert max(took) < BOUND
+        assert site.on("one", victim).ask("GET", "/health/ready").status == 503
+        assert all_in(site), "another node would be no better"
+    with site.wires.inside("one"):
+        version = site.on("one", victim).insist("/api/death", f"after {trouble}").version
+        assert site.on("one", victim).ask("GET", "/health/ready").status == 200
+    wait_for(lambda: all(s.place == version for s in streams), BOUND, f"the death of {victim}")
+    assert [stream.connections for stream in streams] == [1] * PLAYERS
+    close(streams)
+
+
+def timed_refusal(phone: Phone) -> float:
+    began = time.monotonic()
+    ask = random.choice([("GET", "/api/me"), ("POST", "/api/giveup", {}), ("GET", "/api/events")])
+    answer = phone.ask(*ask)
+    assert answer.status == 503, answer
+    assert int(answer.headers["Retry-After"]) > 0
+    return time.monotonic() - began

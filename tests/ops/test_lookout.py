@@ -98,6 +98,21 @@ def test_nobody_goes_when_all_are_in_trouble(front: Front, pair: tuple[Node, Nod
     assert len(front.calls("nginx")) == 1
 
 
+def test_a_question_that_began_while_all_were_silent_counts_for_nobody(
+    front: Front, pair: tuple[Node, Node]
+) -> None:
+    """Its time is over when others are well again, and its node just as well."""
+    one, other = pair
+    with front.watching(one, other):
+        one.until_asked(2)
+        one.says = other.says = SILENT
+        one.until_asked(9)
+        one.says = other.says = "200 OK"
+        one.until_asked(9)
+        assert not front.out
+    assert len(front.calls("nginx")) == 1
+
+
 def test_the_last_node_stays(front: Front, pair: tuple[Node, Node]) -> None:
     one, other = pair
     with front.watching(one, other):

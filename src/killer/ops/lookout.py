@@ -60,6 +60,9 @@ class Node:
     port: int
     out: bool = False
     well: bool = False  # what its newest answer says
+    well_since: float = (
+        0.0  # when the first question was asked that it has answered well since then
+    )
     well_at: float = 0.0  # when the newest question was asked that it answered well
     bad: int = 0  # answers in a row, while another node was well
     good: int = 0  # answers in a row
@@ -87,6 +90,8 @@ class Node:
         """
         if answer.asked <= self.well_at:
             return
+        if not self.well:
+            self.well_since = answer.asked
         self.well = not answer.trouble
         if self.well:
             self.well_at, self.bad, self.good = answer.asked, 0, self.good + 1
@@ -178,7 +183,7 @@ class Lookout:
     def _judge(self, answer: Answer) -> bool:
         """Count an answer and let its node out or in; tell whether that was done."""
         node = answer.node
-        node.hears(answer, alone=self._replaceable(node))
+        node.hears(answer, alone=self._alone(answer))
         if node.out and node.good >= node.enough:
             node.enter()
             _log.info("%s is in again", node)
@@ -189,11 +194,14 @@ class Lookout:
             return True
         return False
 
-    def _replaceable(self, node: Node) -> bool:
-        """Tell whether another node is in, was well a moment ago, and nothing else is known."""
+    def _alone(self, answer: Answer) -> bool:
+        """Tell whether another node is in and was well all the time that a question took."""
         now = time.monotonic()
-        others = (other for other in self.nodes if other is not node and not other.out)
-        return any(other.well and now - other.well_at < FRESH for other in others)
+        return any(
+            other.well and other.well_since <= answer.asked and now - other.well_at < FRESH
+            for other in self.nodes
+            if other is not answer.node and not other.out
+        )
 
     def _act(self) -> None:
         """Do what is due: have nginx read its list, close its connections to nodes that are out."""

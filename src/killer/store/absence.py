@@ -48,13 +48,25 @@ class Absence:
                         self._since = None
                         return found
             since = self._since
-            if since is not None and time.monotonic() >= min(end, since + patience):
+            next_try = max(time.monotonic(), self._rest_until)
+            if since is not None and next_try >= min(end, since + patience):
                 raise self._cause
             time.sleep(NAP)
 
+    def refuse(self, patience: float) -> None:
+        """Send away at once whoever would have to queue behind somebody's try, after `patience`.
+
+        Raises:
+            Exception: why the last try failed.
+        """
+        since, now = self._since, time.monotonic()
+        hopeless = self._trying.locked() or now < self._rest_until
+        if since is not None and now >= since + patience and hopeless:
+            raise self._cause
+
     def _failed(self, began: float, error: Exception) -> None:
         now = time.monotonic()
-        self._since, self._cause = self._since or began, error
+        self._since, self._cause = min(self._since or began, began), error
         self._rest_until = now + min(now - began, REST)
 
     @contextmanager

@@ -63,6 +63,7 @@ class Database:
         self.patience = patience
         self.embedded = url.startswith("sqlite")
         self._server = None if self.embedded else postgresql.Server(url)
+        self._away = min(AWAY, patience)
         self._turn = threading.Lock()
         self._absence = Absence()
         self._looking = threading.Lock()  # two looks that overlap would see the older state
@@ -148,6 +149,8 @@ class Database:
             StoreUnavailableError: the database can't be asked.
         """
         before = self._looks
+        with _speaking_clearly():
+            self._absence.refuse(self._away)
         with self._looking, _speaking_clearly():
             number, found = self._found
             if number > before:
@@ -162,8 +165,7 @@ class Database:
         return int(self._sqlite_look.execute("PRAGMA data_version").fetchone()[0])
 
     def _snapshot(self) -> str:
-        patience = min(AWAY, self.patience)
-        return self._absence.bridge(self._look.snapshot, (postgresql.ServerAwayError,), patience)
+        return self._absence.bridge(self._look.snapshot, (postgresql.ServerAwayError,), self._away)
 
     @cached_property
     def _sqlite_look(self) -> sqlite3.Connection:

@@ -22,7 +22,7 @@ LOCKED = 8
 STATEMENT = 30
 #: A line that was cut is noticed on this side within as many seconds; libpq's names.
 LINE = {
-    "connect_timeout": 3,
+    "connect_timeout": 2,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
