@@ -58,7 +58,7 @@ capacity: install-dev packages ## measure everything for docs/capacite.md, about
 	@$(BIN)/python -m benchmarks capacity $(ARGS)
 
 # In network namespaces, as root; each part is bounded in time. ARGS="--part bells" measures one again.
-cluster: install-dev packages ## measure several nodes for docs/grappe.md, about 45 minutes; ARGS=--quick: a look
+cluster: install-dev packages ## measure several nodes for docs/grappe.md, about 30 minutes; ARGS=--quick: a look
 	@$(BIN)/python -m benchmarks cluster $(ARGS)
 
 # The locks name no registry; dev keeps the versions of prod. make lock ARGS=--upgrade takes the newest.
