@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev packages demo run check test test-deploy bench capacity lock clean
+.PHONY: help install install-dev packages demo run check test test-deploy bench capacity cluster lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -56,6 +56,10 @@ bench: install-dev ## a look at the most important figures, 3 minutes; ARGS=shee
 # A run that was interrupted goes on where it stopped. ARGS="--part streams" measures one part again.
 capacity: install-dev packages ## measure everything for docs/capacite.md, about 25 minutes; ARGS=--quick: a look
 	@$(BIN)/python -m benchmarks capacity $(ARGS)
+
+# In network namespaces, as root; each part is bounded in time. ARGS="--part bells" measures one again.
+cluster: install-dev packages ## measure several nodes for docs/grappe.md, about 30 minutes; ARGS=--quick: a look
+	@$(BIN)/python -m benchmarks cluster $(ARGS)
 
 # The locks name no registry; dev keeps the versions of prod. make lock ARGS=--upgrade takes the newest.
 lock: install-dev ## compile requirements/*.txt after a change of pyproject.toml

@@ -2,7 +2,7 @@
 
 Without words: a quick look at the most important figures. `capacity`: everything, kept as JSON.
 `paper`: the paper about such a file. `sheet`: what the Google Sheet costs. `scale`: what a thousand
-nodes would hold, from those figures.
+nodes would hold, from those figures. `cluster`: several nodes on one machine, and what they stand.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import figures, paper, run, scale, sheet
 from benchmarks.bench import FULL, QUICK
+from benchmarks.cluster import run as cluster
 
 ROOT = Path(__file__).parent.parent
 DOCS, LOOK = ROOT / "docs", ROOT / "build" / "capacity"  # where the paper goes; after --quick
@@ -29,6 +30,8 @@ def main() -> None:
         sheet.main(words[1:])
     elif words[:1] == ["scale"]:
         scale.main(words[1:])
+    elif words[:1] == ["cluster"]:
+        cluster.main(words[1:])
     elif words[:1] == ["paper"]:
         write_paper(words[1:])
     elif words[:1] == ["capacity"]:

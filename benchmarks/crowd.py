@@ -98,13 +98,24 @@ def play(bench: Bench, setup: Setup, steps: str, words: Sequence[str]) -> Report
     Raises:
         RuntimeError: there is no report.
     """
+    return played(steps, bench.scale.hold, bench.place, words, setup.environment)
+
+
+def played(
+    steps: str, hold: float, place: Path, words: Sequence[str], environment: dict[str, str]
+) -> Report:
+    """Run the load test with a folder for its report.
+
+    Raises:
+        RuntimeError: there is no report.
+    """
     allow_files(4 * max(map(int, steps.split(","))))
-    out = Path(tempfile.mkdtemp(prefix="crowd-", dir=bench.place))
+    out = Path(tempfile.mkdtemp(prefix="crowd-", dir=place))
     command = [sys.executable, "-m", "killer", "loadtest", "--steps", steps]
-    command += ["--hold", f"{bench.scale.hold:g}", "--out", str(out), *words]
+    command += ["--hold", f"{hold:g}", "--out", str(out), *words]
     process = subprocess.Popen(
         [*servers.TIED, *command],
-        env=os.environ | setup.environment,
+        env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -61,9 +61,9 @@ class Part(msgspec.Struct, frozen=True):
 Parts = dict[str, Part]
 
 
-def command(part: str, *, quick: bool = False) -> str:
-    """Give the command that measures a part."""
-    return f"python -m benchmarks capacity --part {part}{' --quick' if quick else ''}"
+def command(part: str, *, quick: bool = False, paper: str = "capacity") -> str:
+    """Give the command that measures a part of a paper."""
+    return f"python -m benchmarks {paper} --part {part}{' --quick' if quick else ''}"
 
 
 def rounded(value: float) -> float:

@@ -11,7 +11,7 @@ from killer import secret as secret_
 from killer.store import people
 from killer.web.sessions import Session, SignedCookies
 
-found = replace(settings.load({}), data_dir=Path(sys.argv[1]))
+found = replace(settings.load(), data_dir=Path(sys.argv[1]))
 site = app.build(found)
 cookies = SignedCookies(secret_.of(found))
 for row in site.hub.games():

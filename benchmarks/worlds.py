@@ -48,7 +48,7 @@ def import_roster(folder: Path, players: int, passwords: int | None = None) -> f
     export = folder / "roster.csv"
     export.write_text(roster(players, players if passwords is None else passwords))
     begun = time.monotonic()
-    _killer(folder, "import", "--players", str(export))
+    killer(folder, "import", "--players", str(export))
     return time.monotonic() - begun
 
 
@@ -58,15 +58,20 @@ def check(folder: Path) -> None:
     Raises:
         subprocess.CalledProcessError: one is broken.
     """
-    _killer(folder, "check")
+    killer(folder, "check")
 
 
 def organiser(folder: Path, **more: str) -> str:
     """Make an organiser with the settings of a deployment, and give the sign-in token."""
-    return _killer(folder, "organiser", "add", "Banc", **more).strip().rpartition("/")[2]
+    return killer(folder, "organiser", "add", "Banc", **more).strip().rpartition("/")[2]
 
 
-def _killer(folder: Path, *words: str, **more: str) -> str:
+def killer(folder: Path, *words: str, **more: str) -> str:
+    """Run a command on a deployment and give what it printed.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "killer", *words],
         env=os.environ | {"DATA_DIR": str(folder), **more},
@@ -102,11 +107,15 @@ class Worlds:
         return self._place / f"roster-{players}-{passwords}"
 
 
-def people(folder: Path) -> dict[str, Player]:
+def people(folder: Path, **more: str) -> dict[str, Player]:
     """Give everybody of a game by nickname."""
     script = Path(__file__).with_name("make_links.py")
     done = subprocess.run(
-        [sys.executable, str(script), str(folder)], check=True, capture_output=True, text=True
+        [sys.executable, str(script), str(folder)],
+        env=os.environ | more,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     told = (line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2)
     return {nickname: Player(cookie, token) for nickname, cookie, token in told}

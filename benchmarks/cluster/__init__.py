@@ -1,0 +1,1 @@
+"""A test cluster in network namespaces: nginx, three nodes, PostgreSQL and Redis, each a host."""
