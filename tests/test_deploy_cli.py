@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from killer import cli
-from killer.cli.deploy import Tale
+from killer.cli.tale import Tale
 from killer.language import LANGUAGES, speaking
 from killer.ops.steps import Outcome
 

@@ -14,8 +14,13 @@ KEPT = 5
 
 def folder(target: Target, build: Build) -> str:
     """Give the folder of a release that is complete already; empty when there is none."""
+    return made_of(target, build.fingerprint)
+
+
+def made_of(target: Target, fingerprint: str) -> str:
+    """Give the folder of the complete release with a fingerprint; empty when there is none."""
     found = target.ask(
-        f"ls -d {places.RELEASES}/*-{build.fingerprint}/{places.COMPLETE} 2>/dev/null | tail -n 1"
+        f"ls -d {places.RELEASES}/*-{fingerprint}/{places.COMPLETE} 2>/dev/null | tail -n 1"
     ).out.strip()
     return str(PurePosixPath(found).parent) if found else ""
 
@@ -24,6 +29,11 @@ def led_to(target: Target, link: str) -> str:
     """Give the release to which a link leads; empty when to none."""
     found = target.ask(f"readlink -e {link}").out.strip()
     return found if found.startswith(f"{places.RELEASES}/") else ""
+
+
+def fingerprint(made: str) -> str:
+    """Give what a release's folder says that it is made of."""
+    return made.rpartition("-")[2]
 
 
 def bring(target: Target, build: Build) -> str:
