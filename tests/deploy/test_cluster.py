@@ -1,0 +1,197 @@
+"""`killer deploy --inventory` on two real servers, the first in front: from nothing, rolling, cut.
+
+The tests share the servers and build on each other: they run in this order.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.campus import Checkout, Federation, StrictPhone, assert_nothing_was_missed
+from e2e.crowd import Crowd
+from e2e.phones import Phone, Stream, following
+from engines.processes import wait_for
+from killer.ops import places
+
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
+
+PROMISED = 5.0  # seconds within which a dead node's phones are on another
+
+
+def test_a_dry_run_tells_the_steps_of_every_machine_and_touches_nothing(
+    federation: Federation,
+) -> None:
+    files = "find / -xdev -newer /etc/hostname -type f | grep -v ^/var/log | sort"
+    before = [server.run(files) for server in federation.servers]
+    said = federation.cluster("--dry-run")
+    for server in federation.servers:
+        assert f"? root@{server.address}: Release of the game" in said
+    assert "Lookout" in said
+    assert [server.run(files) for server in federation.servers] == before
+
+
+def test_one_command_brings_the_game_to_two_bare_servers(federation: Federation) -> None:
+    began = time.monotonic()
+    said = federation.cluster()
+    print(f"\ntwo bare servers took {time.monotonic() - began:.0f} s")
+    assert f"serves the players: http://{federation.server.address}" in said
+    for server in federation.servers:
+        assert f"root@{server.address}: killer@1.service: active" in said
+    kept = [server.run(f"cat {places.ENVIRONMENT}") for server in federation.servers]
+    assert kept[0] == kept[1], "one secret, one database, one Redis"
+    assert f"PUBLIC_URL=http://{federation.server.address}\n" in kept[0]
+    ready = Phone(federation.port).ask("GET", "/health/ready").json
+    assert (ready["ready"], ready["bell"], ready["redis"]) == (True, "redis", True)
+    assert federation.server.run(f"cat {places.NODES}").count("server ") == 2
+
+
+def test_a_second_deployment_needs_no_inventory_and_changes_nothing(
+    federation: Federation,
+) -> None:
+    written = "find /etc /opt /usr -xdev -type f -printf '%p %T@\\n' | sort"
+    before = [server.run(written) for server in federation.servers]
+    assert "0 steps changed something." in federation.deploy()
+    assert [server.run(written) for server in federation.servers] == before
+    strangers = federation.killer("deploy", f"root@{federation.second.address}", fails=True)
+    assert f"stands behind root@{federation.server.address}" in strangers
+
+
+def test_nobody_but_the_front_comes_to_a_node(federation: Federation) -> None:
+    ask = "import urllib.request as u, sys; u.urlopen(sys.argv[1], timeout=1)"
+    inner = f"http://{federation.second.address}:{places.NODE_PORT}/health"
+    federation.server.run(f'python3 -c "{ask}" {inner}')
+    words = federation.server.operator.within("python3", "-c", ask, inner)
+    assert b"timed out" in subprocess.run(words, capture_output=True, check=False).stderr
+    federation.second.run("nft delete table inet killer")
+    assert b"403" in subprocess.run(words, capture_output=True, check=False).stderr
+    federation.second.run("systemctl restart killer-firewall")
+
+
+Players = tuple[dict[str, StrictPhone], list[StrictPhone]]
+
+
+@pytest.fixture(scope="module")
+def players(federation: Federation) -> Players:
+    """Thirty people who play through the front, and two organisers."""
+    return federation.players(30)
+
+
+@pytest.fixture
+def crowd(players: Players) -> Crowd:
+    """Their hands."""
+    return Crowd(dict(players[0]), list(players[1]))
+
+
+@pytest.fixture
+def streams(federation: Federation, players: Players) -> Iterator[list[Stream]]:
+    """What each of them hears live."""
+    phones = [Phone(federation.port, p.nickname, p.cookie) for p in players[0].values()]
+    found = following(phones)
+    yield found
+    for stream in found:
+        stream.close()
+
+
+def test_a_rolling_update_loses_no_request_and_no_news(
+    federation: Federation, crowd: Crowd, streams: list[Stream], checkout: Checkout
+) -> None:
+    checkout.changed("__init__.py", "0.1.0", "0.1.1")
+    with crowd.tapping():
+        began = time.monotonic()
+        said = federation.deploy(checkout=checkout)
+        took = time.monotonic() - began
+    print(f"\nan update of two nodes took {took:.0f} s; {len(crowd.deaths)} deaths meanwhile")
+    assert said.count("Backup before the update (done)") == 1
+    moved = [said.index(f"+ root@{s.address}: Players move") for s in federation.servers]
+    assert moved == sorted(moved)
+    assert federation.failed == []
+    assert crowd.wrong == []
+    assert len(crowd.deaths) > 20
+    assert_nothing_was_missed(streams, crowd)
+    assert {stream.retries[-1] for stream in streams} == {2000}, "each is open again"
+    assert "running" in federation.server.run("killer check")
+
+
+def test_a_node_that_is_cut_off_takes_nobody_with_it(
+    federation: Federation, crowd: Crowd, streams: list[Stream]
+) -> None:
+    with federation.second.cut():
+        assert_the_game_goes_on(federation, crowd, streams)
+        assert f"{federation.second.address}:{places.NODE_PORT}" in down(federation)
+    wait_for(lambda: not down(federation), 30, "the node to be back")
+    assert_nothing_was_missed(streams, crowd)
+
+
+def test_a_game_that_stops_on_the_front_goes_on_behind_it(
+    federation: Federation, crowd: Crowd, streams: list[Stream]
+) -> None:
+    units = places.units(federation.slot())
+    federation.server.run(f"systemctl stop {units}")
+    assert_the_game_goes_on(federation, crowd, streams)
+    assert "127.0.0.1" in down(federation)
+    federation.server.run(f"systemctl start {units}")
+    wait_for(lambda: not down(federation), 30, "the node to be back")
+    assert_nothing_was_missed(streams, crowd)
+
+
+def assert_the_game_goes_on(federation: Federation, crowd: Crowd, streams: list[Stream]) -> None:
+    """A death is acknowledged and heard by everybody soon, and from then on nothing fails."""
+    began = time.monotonic()
+    phones = list(crowd.phones.values())
+    dying = Phone(federation.port, phones[0].nickname, phones[0].cookie)
+    version = dying.insist("/api/death", secrets.token_hex(8)).version
+    wait_for(lambda: all(s.versions[-1] >= version for s in streams), 2 * PROMISED, "the news")
+    wait_for(lambda: down(federation), 2 * PROMISED, "the node to be out")
+    print(f"\neverybody on another node after {time.monotonic() - began:.1f} s")
+    federation.failed.clear()
+    with crowd.tapping():
+        wait_for(lambda: len(crowd.deaths) >= 10, 30, "ten more deaths")
+    assert federation.failed == []
+    assert crowd.wrong == []
+
+
+def down(federation: Federation) -> str:
+    """Give the lines of nginx's list that name a node which is out."""
+    return federation.server.run(f"grep ' down;' {places.NODES}", check=False)
+
+
+def test_nodes_that_disagree_are_named_before_anything_is_touched(federation: Federation) -> None:
+    change = f"s|^REDIS_URL=.*|REDIS_URL={federation.bell}1|"
+    federation.second.run(f"sed -i.kept '{change}' {places.ENVIRONMENT}")
+    said = federation.deploy(fails=True)
+    federation.second.run(f"mv {places.ENVIRONMENT}.kept {places.ENVIRONMENT}")
+    assert f"root@{federation.second.address}: REDIS_URL isn't the same" in said
+    assert federation.bell not in said
+    assert "(already so)" not in said
+
+
+def test_a_release_that_does_not_serve_stops_at_the_first_node(
+    federation: Federation, checkout: Checkout
+) -> None:
+    checkout.changed(
+        "ops/gunicorn.py", "import gc\n", "import gc\n\nraise RuntimeError('broken')\n"
+    )
+    before = federation.second.run("ls /opt/killer/releases")
+    said = federation.deploy(checkout=checkout, fails=True)
+    first, second = (f"root@{server.address}" for server in federation.servers)
+    assert "RuntimeError: broken" in said
+    assert f"Stopped at {first}, which keeps the release of before." in said
+    assert f"Not touched: {second}." in said
+    assert federation.second.run("ls /opt/killer/releases") == before
+
+
+def test_rollback_and_logs_know_every_node(federation: Federation) -> None:
+    said = federation.killer("rollback", federation.name)
+    assert re.search(r"Release 0\.1\.0-\S+ serves", said)
+    links = {server.run("readlink /opt/killer/current") for server in federation.servers}
+    assert len(links) == 2, "made at two moments"
+    assert len({link.strip().rpartition("-")[2] for link in links}) == 1, "of the same files"
+    shown = federation.killer("logs", federation.name, "-n", "5")
+    for server in federation.servers:
+        assert f"root@{server.address}: " in shown
