@@ -121,7 +121,7 @@ def test_a_firewall_lets_only_the_front_to_a_node(three: Site) -> None:
     three.wish = replace(three.wish, firewall=False)
     three.told.clear()
     three.deploy()
-    assert "firewall" not in {step for _, step, _ in three.told}
+    assert "firewall_node" not in {step for _, step, _ in three.told}
 
 
 def test_a_second_deployment_changes_nothing(three: Site) -> None:

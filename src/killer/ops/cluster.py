@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from killer.language import say
 from killer.ops import agreement, build, deploy, front, machine, places, release, site, slots, steps
@@ -86,13 +87,14 @@ def deploy_all(
     before = cluster.front
     site.check_domain(before, order.wish, seen[before])
     keep = _once(cluster, tell)
+    with deploy.workshop() as here:
 
-    def update(node: Node) -> int:
-        plan = _Plan(cluster, order, node, texts[node.name], keep, tell(node.target))
-        facts = seen[node.target]
-        return deploy.taken(node.target, Wish(), facts, plan.steps, plan.tell, dry=dry)
+        def update(node: Node) -> int:
+            plan = _Plan(cluster, order, node, texts[node.name], here, keep, tell(node.target))
+            facts = seen[node.target]
+            return deploy.taken(node.target, Wish(), facts, plan.steps, plan.tell, dry=dry)
 
-    changed = sum(_rolling(cluster, update))
+        changed = sum(_rolling(cluster, update))
     changed += deploy.taken(
         before,
         order.wish,
@@ -108,14 +110,13 @@ def deploy_all(
 
 
 def _once(cluster: Cluster, tell: TellOf) -> Callable[[], None]:
-    """Give what makes one backup, on a node that serves, before the first node is updated."""
-    made: list[Node] = []
+    """Give what makes one backup before the first update, on a node that serves already."""
+    live = [node.target for node in cluster.nodes if slots.live(node.target)][:1]
 
     def keep() -> None:
-        live = [node for node in cluster.nodes if slots.live(node.target)]
-        if live and not made:
-            deploy.back_up(live[0].target, tell(live[0].target))
-            made.append(live[0])
+        while live:
+            target = live.pop()
+            deploy.back_up(target, tell(target))
 
     return keep
 
@@ -140,6 +141,7 @@ class _Plan:
     order: Order
     node: Node
     text: str  # of its killer.env
+    here: Path  # where releases are made
     keep: Callable[[], None]
     tell: Tell
 
@@ -147,7 +149,7 @@ class _Plan:
         """Give the steps of a node: those of a single machine, with another site."""
         target, before = self.node.target, self.cluster.front
         made = build.of(self.order.checkout, facts)
-        yield from deploy.laid(target, made, self.text)
+        yield from deploy.laid(target, made, self.here, self.text)
         yield site.capacity(target)
         yield site.node(target, front.sources(before, self.node.number), facts)
         yield from deploy.served(target, made, self.keep, self.tell)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -46,9 +48,19 @@ def deploy(target: Target, order: Order, tell: steps.Tell, *, dry: bool = False)
     """
     facts = surveyed(target)
     site.check_domain(target, order.wish, facts)
-    return taken(
-        target, order.wish, facts, lambda seen: _all(target, order, seen, tell), tell, dry=dry
-    )
+    with workshop() as here:
+
+        def rest(seen: Facts) -> Iterator[Step]:
+            return _all(target, order, seen, here, tell)
+
+        return taken(target, order.wish, facts, rest, tell, dry=dry)
+
+
+@contextmanager
+def workshop() -> Iterator[Path]:
+    """Give a folder of this machine, as long as releases are made in it."""
+    with tempfile.TemporaryDirectory(prefix="killer-deploy-") as name:
+        yield Path(name)
 
 
 def surveyed(target: Target) -> Facts:
@@ -78,11 +90,13 @@ def taken(
     return changed + steps.walk(rest(facts), tell, dry=dry)
 
 
-def _all(target: Target, order: Order, facts: Facts, tell: steps.Tell) -> Iterator[Step]:
+def _all(
+    target: Target, order: Order, facts: Facts, here: Path, tell: steps.Tell
+) -> Iterator[Step]:
     """Give the steps in their order; each is made when those before it are done."""
     wish = order.wish
     made = build.of(order.checkout, facts)
-    yield from laid(target, made, machine.environment(order.checkout, wish.address))
+    yield from laid(target, made, here, machine.environment(order.checkout, wish.address))
     yield from front(target, order, facts)
     if wish.firewall:
         yield machine.firewall(target, facts)
@@ -91,7 +105,7 @@ def _all(target: Target, order: Order, facts: Facts, tell: steps.Tell) -> Iterat
     yield tidied(target)
 
 
-def laid(target: Target, made: Build, text: str) -> Iterator[Step]:
+def laid(target: Target, made: Build, here: Path, text: str) -> Iterator[Step]:
     """Give the steps that put a release beside the one that serves."""
     yield machine.user(target)
     yield machine.folders(target)
@@ -100,7 +114,9 @@ def laid(target: Target, made: Build, text: str) -> Iterator[Step]:
     yield machine.units(target)
     yield machine.logs(target)
     yield Step(
-        "release", lambda: bool(release.folder(target, made)), lambda: release.bring(target, made)
+        "release",
+        lambda: bool(release.folder(target, made)),
+        lambda: release.bring(target, made, here),
     )
 
 

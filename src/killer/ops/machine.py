@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,7 +157,7 @@ def logs(target: Target) -> Step:
     return papers("logs", target, [Paper("/etc/logrotate.d/killer", render("logrotate"))])
 
 
-def firewall(target: Target, facts: Facts, fronts: Iterable[str] = ()) -> Step:
+def firewall(target: Target, facts: Facts, fronts: Collection[str] = ()) -> Step:
     """Give the step of the firewall, which takes itself away again unless SSH still gets in.
 
     Args:
@@ -188,7 +188,7 @@ def firewall(target: Target, facts: Facts, fronts: Iterable[str] = ()) -> Step:
         _prove(target)
         target.run(f"systemctl stop killer-firewall-undo.timer; systemctl enable -q {name}")
 
-    return Step("firewall", settled, raise_it)
+    return Step("firewall_node" if fronts else "firewall", settled, raise_it)
 
 
 def _prove(target: Target) -> None:

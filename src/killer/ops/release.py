@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path, PurePosixPath
 
 from killer.ops import places
@@ -36,18 +35,22 @@ def fingerprint(made: str) -> str:
     return made.rpartition("-")[2]
 
 
-def bring(target: Target, build: Build) -> str:
-    """Make a release's folder and give it; what a broken line left half-made is made anew."""
+def bring(target: Target, build: Build, here: Path) -> str:
+    """Make a release's folder and give it; what a broken line left half-made is made anew.
+
+    Args:
+        target: the machine.
+        build: what it is made of.
+        here: a folder of this machine where it is packed, once for all machines of its kind.
+    """
     libraries = f"{places.LIBRARIES}/{build.libraries}"
-    with tempfile.TemporaryDirectory(prefix="killer-deploy-") as name:
-        here = Path(name)
-        if not target.holds(f"test -e {libraries}/{places.COMPLETE}"):
-            _unpack(target, build.pack_libraries(here), libraries)
-            target.run(_compiled(libraries))
-            target.run(f"touch {libraries}/{places.COMPLETE}")
-        made = f"{places.RELEASES}/{build.version}"
-        _make(target, build, made, libraries)
-        _unpack(target, build.pack_package(here), packages(made, build.python), fresh=False)
+    if not target.holds(f"test -e {libraries}/{places.COMPLETE}"):
+        _unpack(target, build.pack_libraries(here), libraries)
+        target.run(_compiled(libraries))
+        target.run(f"touch {libraries}/{places.COMPLETE}")
+    made = f"{places.RELEASES}/{build.version}"
+    _make(target, build, made, libraries)
+    _unpack(target, build.pack_package(here), packages(made, build.python), fresh=False)
     target.run(_compiled(f"{packages(made, build.python)}/killer"))
     target.run(f"touch {made}/{places.COMPLETE}")
     return made
