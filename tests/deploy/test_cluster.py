@@ -93,6 +93,8 @@ def streams(federation: Federation, players: Players) -> Iterator[list[Stream]]:
     """What each of them hears live."""
     phones = [Phone(federation.port, p.nickname, p.cookie) for p in players[0].values()]
     found = following(phones)
+    with Crowd(dict(players[0]), list(players[1])).tapping():
+        wait_for(lambda: all(s.place for s in found), 10, "a place for everybody to go on from")
     yield found
     for stream in found:
         stream.close()
@@ -141,12 +143,12 @@ def test_a_game_that_stops_on_the_front_goes_on_behind_it(
 
 
 def assert_the_game_goes_on(federation: Federation, crowd: Crowd, streams: list[Stream]) -> None:
-    """A death is acknowledged and heard by everybody soon, and from then on nothing fails."""
+    """A pause is acknowledged and heard by everybody soon, and from then on nothing fails."""
     began = time.monotonic()
-    phones = list(crowd.phones.values())
-    dying = Phone(federation.port, phones[0].nickname, phones[0].cookie)
-    version = dying.insist("/api/death", secrets.token_hex(8)).version
+    host = crowd.hosts[0].twin()
+    version = host.insist("/api/organiser/game/pause", secrets.token_hex(8)).version
     wait_for(lambda: all(version in s.versions for s in streams), 2 * PROMISED, "the news")
+    assert host.insist("/api/organiser/game/resume", secrets.token_hex(8)).status == 200
     wait_for(lambda: down(federation), 2 * PROMISED, "the node to be out")
     print(f"\neverybody on another node after {time.monotonic() - began:.1f} s")
     federation.failed.clear()
