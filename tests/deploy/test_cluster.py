@@ -15,7 +15,7 @@ import pytest
 
 from deploy.campus import Checkout, Federation, StrictPhone, assert_nothing_was_missed
 from e2e.crowd import Crowd
-from e2e.phones import Phone, Stream, following
+from e2e.phones import Phone, Stream, following, together
 from engines.processes import wait_for
 from killer.ops import places
 
@@ -96,8 +96,7 @@ def streams(federation: Federation, players: Players) -> Iterator[list[Stream]]:
     with Crowd(dict(players[0]), list(players[1])).tapping():
         wait_for(lambda: all(s.place for s in found), 10, "a place for everybody to go on from")
     yield found
-    for stream in found:
-        stream.close()
+    together(Stream.close, found)
 
 
 def test_a_rolling_update_loses_no_request_and_no_news(
@@ -151,6 +150,8 @@ def assert_the_game_goes_on(federation: Federation, crowd: Crowd, streams: list[
     assert host.insist("/api/organiser/game/resume", secrets.token_hex(8)).status == 200
     wait_for(lambda: down(federation), 2 * PROMISED, "the node to be out")
     print(f"\neverybody on another node after {time.monotonic() - began:.1f} s")
+    for phone in (*crowd.phones.values(), *crowd.hosts):
+        phone.hang_up()  # nginx has closed what was idle when it read its list
     federation.failed.clear()
     with crowd.tapping():
         wait_for(lambda: len(crowd.deaths) >= 10, 30, "ten more deaths")

@@ -204,6 +204,7 @@ def test_a_machine_may_be_front_and_node() -> None:
     assert kept_wish(first) == both.wish
     assert "site_gone" not in {step for who, step, _ in both.told if who == "root@a"}
     assert "retired" not in {step for _, step, _ in both.told}
+    assert both.deploy() == 0
 
 
 def test_a_game_that_was_alone_on_the_front_ends_when_others_serve(three: Site) -> None:
