@@ -62,7 +62,7 @@ def machine(name: str, host: str, made: str = MADE, kept: str = KEPT) -> PaperMa
     """Give a machine; with a release it serves, in slot 1."""
     links = {places.CURRENT: made, f"{places.SLOTS}/1": made, places.LIVE: places.socket(1)}
     found = Named(name=f"root@{name}", host=host, links=links if made else {})
-    found.on("os-release", FACTS)
+    found.on("os-release", FACTS.replace("203.0.113.7", host))
     found.on("^ls -d", f"{NEW}/{places.COMPLETE}\n")
     found.on("is-failed", code=1)
     found.on("^ip -o route get", "10.0.0.2 dev eth0 src 10.0.0.1 uid 0")
@@ -205,6 +205,20 @@ def test_a_machine_may_be_front_and_node() -> None:
     assert "site_gone" not in {step for who, step, _ in both.told if who == "root@a"}
     assert "retired" not in {step for _, step, _ in both.told}
     assert both.deploy() == 0
+
+
+def test_the_front_may_be_typed_in_another_way_than_among_the_nodes() -> None:
+    front = machine("a", "10.0.0.2")
+    found = cluster.of(front, Wish(nodes=(("ana@A", ""),)), lambda _: machine("a", "10.0.0.2"))
+    assert found.nodes[0].target is front
+
+
+def test_one_machine_under_two_names_is_refused_before_it_is_closed(three: Site) -> None:
+    three.nodes[1].on("os-release", FACTS.replace("203.0.113.7", "10.0.0.1"))
+    with pytest.raises(DeployError) as error:
+        three.deploy()
+    assert (error.value.code, error.value.params) == ("node_twice", {"host": "root@b"})
+    assert three.told == []
 
 
 def test_a_game_that_was_alone_on_the_front_ends_when_others_serve(three: Site) -> None:

@@ -10,6 +10,7 @@ from killer.language import say
 from killer.ops import agreement, build, deploy, front, machine, places, release, site, slots, steps
 from killer.ops.deploy import Order
 from killer.ops.failures import DeployError
+from killer.ops.inventory import Place
 from killer.ops.machine import Wish
 from killer.ops.steps import Step, Tell
 from killer.ops.survey import Facts
@@ -59,7 +60,11 @@ def of(before: Target, wish: Wish, reach: Callable[[str], Target]) -> Cluster:
     Raises:
         DeployError: one can't be reached, or the front knows no way to it.
     """
-    nodes = [(reach(name), given) for name, given in wish.nodes]
+
+    def reached(name: str) -> Target:
+        return before if Place(name).host == Place(before.name).host else reach(name)
+
+    nodes = [(reached(name), given) for name, given in wish.nodes]
     return Cluster(before, tuple(Node(t, front.address(before, t, a)) for t, a in nodes))
 
 
@@ -79,6 +84,7 @@ def deploy_all(
         DeployError: why not. The nodes after the one that failed were not touched.
     """
     seen = {target: deploy.surveyed(target) for target in cluster.machines}
+    _check_distinct(seen)
     texts = agreement.planned(
         {node.name: node.target.read(places.ENVIRONMENT) for node in cluster.nodes},
         own,
@@ -107,6 +113,15 @@ def deploy_all(
         closing = _closing(cluster, order.wish, node, seen[node.target])
         changed += steps.walk(closing, tell(node.target), dry=dry)
     return changed
+
+
+def _check_distinct(seen: Mapping[Target, Facts]) -> None:
+    """Refuse one machine under two names: it would be closed to the phones that come to it."""
+    known: set[tuple[str, ...]] = set()
+    for target, facts in seen.items():
+        if facts.addresses and facts.addresses in known:
+            raise DeployError("node_twice", host=target.name)
+        known.add(facts.addresses)
 
 
 def _once(cluster: Cluster, tell: TellOf) -> Callable[[], None]:
