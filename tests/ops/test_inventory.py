@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from killer.ops import inventory
+from killer.ops.build import CHECKOUT
 from killer.ops.failures import DeployError
 from killer.ops.inventory import Inventory, Place
 
@@ -59,6 +60,13 @@ def test_an_inventory_is_read_whole(tmp_path: Path) -> None:
             "GUNICORN_PRELOAD": "false",
         },
     )
+
+
+def test_the_inventory_of_the_docs_is_one(tmp_path: Path) -> None:
+    text = (CHECKOUT / "docs" / "plusieurs-machines.md").read_text()
+    found = read(tmp_path, text.partition("```toml\n")[2].partition("```")[0])
+    assert [node.name for node in found.nodes] == [found.front, "root@203.0.113.8"]
+    assert found.settings.keys() == {"DATABASE_URL", "REDIS_URL"}
 
 
 @pytest.mark.parametrize(
