@@ -157,9 +157,9 @@ class Federation(Campus):
         """Give both."""
         return self.server, self.second
 
-    def inventory(self, **more: str) -> Path:
-        """Write what is to be deployed to."""
-        settings = {"DATABASE_URL": self.database, "REDIS_URL": self.bell, **more}
+    def inventory(self) -> Path:
+        """Write what is to be deployed to; up to four servers of the game share these cores."""
+        settings = {"DATABASE_URL": self.database, "REDIS_URL": self.bell, "GUNICORN_WORKERS": "2"}
         lines = [f'[front]\nhost = "{self.name}"', "[settings]"]
         lines += [f'{name} = "{value}"' for name, value in settings.items()]
         lines += [f'[[node]]\nhost = "root@{each.address}"' for each in self.servers]

@@ -21,6 +21,11 @@ def test_the_first_time_all_get_the_same_fresh_settings() -> None:
     assert planned({"a": None, "b": ""}) == {"a": FRESH, "b": FRESH}
 
 
+def test_an_example_in_a_comment_is_not_taken_for_the_setting() -> None:
+    found = planned({"old": f"# MAIL_RATE=60\n{KEPT}MAIL_RATE=20\n", "new": None}, MAIL_RATE="30")
+    assert found["new"] == f"# MAIL_RATE=60\n{KEPT}MAIL_RATE=30\n"
+
+
 def test_a_new_node_gets_those_of_one_that_is_there_and_nobody_s_are_changed() -> None:
     found = planned({"new": None, "old": KEPT}, MAIL_RATE="30", SMTP_HOST="other.example.org")
     assert found["old"] == KEPT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -184,6 +185,14 @@ def test_nodes_that_disagree_are_not_touched(three: Site) -> None:
     with pytest.raises(DeployError) as error:
         three.deploy()
     assert error.value.params == {"host": "root@c", "setting": "DATABASE_URL"}
+    assert three.told == []
+
+
+def test_an_installed_package_can_not_be_deployed_anywhere(three: Site, tmp_path: Path) -> None:
+    with pytest.raises(DeployError) as error:
+        order = Order(three.wish, checkout=tmp_path)
+        cluster.deploy_all(three.cluster, order, {}, three.tell)
+    assert error.value.code == "no_checkout"
     assert three.told == []
 
 

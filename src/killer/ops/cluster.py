@@ -85,6 +85,7 @@ def deploy_all(
     """
     seen = {target: deploy.surveyed(target) for target in cluster.machines}
     _check_distinct(seen)
+    build.of(order.checkout, seen[cluster.front])  # or it can't be done anywhere
     texts = agreement.planned(
         {node.name: node.target.read(places.ENVIRONMENT) for node in cluster.nodes},
         own,

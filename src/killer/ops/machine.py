@@ -122,9 +122,11 @@ def environment(checkout: Path, address: str, own: Mapping[str, str] | None = No
 def laid_over(text: str, values: Mapping[str, str]) -> str:
     """Give the lines of settings with these values, at the place of the old ones if there are."""
     left, lines = dict(values), []
+    said = {line.partition("=")[0] for line in text.splitlines()}
     for line in text.splitlines():
         name = line.lstrip("# ").partition("=")[0]
-        lines.append(f"{name}={left.pop(name)}" if name in left else line)
+        its = name in left and (name not in said or not line.startswith("#"))
+        lines.append(f"{name}={left.pop(name)}" if its else line)
     return "\n".join([*lines, *(f"{name}={value}" for name, value in left.items())]) + "\n"
 
 
