@@ -189,8 +189,8 @@ def test_nodes_that_disagree_are_not_touched(three: Site) -> None:
 
 
 def test_an_installed_package_can_not_be_deployed_anywhere(three: Site, tmp_path: Path) -> None:
+    order = Order(three.wish, checkout=tmp_path)
     with pytest.raises(DeployError) as error:
-        order = Order(three.wish, checkout=tmp_path)
         cluster.deploy_all(three.cluster, order, {}, three.tell)
     assert error.value.code == "no_checkout"
     assert three.told == []
