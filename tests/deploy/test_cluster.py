@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -122,9 +123,12 @@ def test_a_node_that_is_cut_off_takes_nobody_with_it(
     federation: Federation, crowd: Crowd, streams: list[Stream]
 ) -> None:
     with federation.second.cut():
-        assert_the_game_goes_on(federation, crowd, streams)
+        with reading_its_list(federation, crowd):
+            assert_news_arrive(federation, crowd, streams)
         assert f"{federation.second.address}:{places.NODE_PORT}" in down(federation)
-    wait_for(lambda: not down(federation), 30, "the node to be back")
+        assert_nothing_fails(federation, crowd)
+    with reading_its_list(federation, crowd):
+        wait_for(lambda: not down(federation), 30, "the node to be back")
     assert_nothing_was_missed(streams, crowd)
 
 
@@ -132,25 +136,46 @@ def test_a_game_that_stops_on_the_front_goes_on_behind_it(
     federation: Federation, crowd: Crowd, streams: list[Stream]
 ) -> None:
     units = places.units(federation.slot())
-    federation.server.run(f"systemctl stop {units}")
-    assert_the_game_goes_on(federation, crowd, streams)
+    with reading_its_list(federation, crowd):
+        federation.server.run(f"systemctl stop {units}")
+        assert_news_arrive(federation, crowd, streams)
     assert "127.0.0.1" in down(federation)
-    federation.server.run(f"systemctl start {units}")
-    wait_for(lambda: not down(federation), 30, "the node to be back")
+    assert_nothing_fails(federation, crowd)
+    with reading_its_list(federation, crowd):
+        federation.server.run(f"systemctl start {units}")
+        wait_for(lambda: not down(federation), 30, "the node to be back")
     assert_nothing_was_missed(streams, crowd)
 
 
-def assert_the_game_goes_on(federation: Federation, crowd: Crowd, streams: list[Stream]) -> None:
-    """A pause is acknowledged and heard by everybody soon, and from then on nothing fails."""
+@contextmanager
+def reading_its_list(federation: Federation, crowd: Crowd) -> Iterator[None]:
+    """Wait in the end until nginx has read its list anew, and closed the lines that were idle."""
+    command = "pgrep -f '^nginx: worker process$'"
+    before = set(federation.server.run(command).split())
+    yield
+
+    def all_new() -> bool:
+        now = set(federation.server.run(command, check=False).split())
+        return bool(now) and not now & before
+
+    wait_for(all_new, 20, "nginx's new processes")
+    for phone in (*crowd.phones.values(), *crowd.hosts):
+        phone.hang_up()
+
+
+def assert_news_arrive(federation: Federation, crowd: Crowd, streams: list[Stream]) -> None:
+    """A pause is acknowledged, everybody hears of it soon, and the node is out."""
     began = time.monotonic()
     host = crowd.hosts[0].twin()
     version = host.insist("/api/organiser/game/pause", secrets.token_hex(8)).version
     wait_for(lambda: all(version in s.versions for s in streams), 2 * PROMISED, "the news")
-    assert host.insist("/api/organiser/game/resume", secrets.token_hex(8)).status == 200
-    wait_for(lambda: down(federation), 2 * PROMISED, "the node to be out")
     print(f"\neverybody on another node after {time.monotonic() - began:.1f} s")
-    for phone in (*crowd.phones.values(), *crowd.hosts):
-        phone.hang_up()  # nginx has closed what was idle when it read its list
+    wait_for(lambda: down(federation), 2 * PROMISED, "the node to be out")
+    assert host.insist("/api/organiser/game/resume", secrets.token_hex(8)).status == 200
+
+
+def assert_nothing_fails(federation: Federation, crowd: Crowd) -> None:
+    """From now on every answer is a good one."""
     federation.failed.clear()
     with crowd.tapping():
         wait_for(lambda: len(crowd.deaths) >= 10, 30, "ten more deaths")
