@@ -46,7 +46,7 @@ test: install-dev packages ## every test; those whose program is missing are nam
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 15 $(ARGS)
 
 # Its base system is made once (two minutes) and kept in ~/.cache/killer-tests.
-test-deploy: install-dev ## `killer deploy` on a real throw-away server, about five minutes (as root)
+test-deploy: install-dev ## `killer deploy` on real throw-away servers, about eight minutes (as root)
 	@sh tools/packages.sh deploy
 	@$(BIN)/pytest -n 0 -m deploy tests/deploy --durations 15 $(ARGS)
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from killer import cli
-from killer.cli.deploy import Tale
+from killer.cli.tale import Tale
 from killer.language import LANGUAGES, speaking
 from killer.ops.steps import Outcome
+from ops.paper_machine import PaperMachine
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,63 @@ def test_a_certificate_without_its_key_is_wrong_usage(tmp_path: Path) -> None:
 def test_what_is_no_domain_is_wrong_usage(domain: str) -> None:
     words = ["deploy", "root@nowhere.invalid", "--domain", domain]
     assert CliRunner().invoke(cli.build(), words).exit_code == 2
+
+
+CLUSTER = "[[node]]\nhost = 'root@nowhere.invalid'\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["root@a"], ["--node", "root@b"], ["--domain", "killer.example.org"], ["--no-firewall"]],
+)
+def test_an_inventory_says_everything_alone(tmp_path: Path, words: list[str]) -> None:
+    file = tmp_path / "cluster.toml"
+    file.write_text(CLUSTER)
+    done = CliRunner().invoke(cli.build(), ["deploy", "--inventory", str(file), *words])
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (CLUSTER, "root@nowhere.invalid"),
+        (f"{CLUSTER}adress = '10.0.0.2'", "adress"),
+        (f"{CLUSTER}{CLUSTER}", "root@nowhere.invalid"),
+        ("[front", "cluster.toml"),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_an_inventory_says_wrong_is_a_sentence_and_1(
+    tmp_path: Path, text: str, said: str, language: str
+) -> None:
+    file = tmp_path / "cluster.toml"
+    file.write_text(text)
+    with speaking(language):
+        done = CliRunner().invoke(cli.build(), ["deploy", "--inventory", str(file)])
+    assert done.exit_code == 1
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_node_given_twice_is_a_sentence_and_1() -> None:
+    words = ["deploy", "root@a", "--node", "root@b", "--node", "ana@b"]
+    done = CliRunner().invoke(cli.build(), words)
+    assert done.exit_code == 1
+    assert "ana@b" in done.output
+
+
+def test_the_help_shows_how_several_machines_are_named() -> None:
+    said = " ".join(CliRunner().invoke(cli.build(), ["deploy", "--help"]).output.split())
+    assert "--node root@10.0.0.2" in said
+    assert "--inventory cluster.toml" in said
+
+
+def test_a_step_of_one_machine_among_several_names_it() -> None:
+    written = io.StringIO()
+    with speaking("en"), Tale(Console(file=written)) as tale:
+        tale.of(PaperMachine(name="root@[fd00::7]"))("user", Outcome.WOULD)
+    said = "? root@[fd00::7]: User “killer”, without rights (would be done)"
+    assert written.getvalue().splitlines() == [said]
 
 
 def test_deploy_asks_for_a_machine() -> None:

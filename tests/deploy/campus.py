@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from e2e import rosters
-from e2e.phones import Answer, NoAnswerError, Phone, together
+from e2e.crowd import Crowd
+from e2e.phones import Answer, NoAnswerError, Phone, Stream, together
 from e2e.rosters import Person
+from engines.processes import wait_for
 from engines.vps import Vps
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,13 +57,17 @@ class Checkout:
 
 @dataclass
 class Campus:
-    """The server, the operator's home, and a door to its port 80."""
+    """The server, and a door to its port 80."""
 
     server: Vps
     port: int
-    home: Path
     checkout: Checkout
     failed: list[str] = field(default_factory=list)
+
+    @property
+    def home(self) -> Path:
+        """Give the operator's home folder."""
+        return self.server.operator.home
 
     @property
     def name(self) -> str:
@@ -138,6 +144,34 @@ class Campus:
         return phone
 
 
+@dataclass
+class Federation(Campus):
+    """Two servers with one game: the first is in front of both."""
+
+    second: Vps = field(kw_only=True)
+    database: str = field(kw_only=True)
+    bell: str = field(kw_only=True)
+
+    @property
+    def servers(self) -> tuple[Vps, Vps]:
+        """Give both."""
+        return self.server, self.second
+
+    def inventory(self) -> Path:
+        """Write what is to be deployed to; up to four servers of the game share these cores."""
+        settings = {"DATABASE_URL": self.database, "REDIS_URL": self.bell, "GUNICORN_WORKERS": "2"}
+        lines = [f'[front]\nhost = "{self.name}"', "[settings]"]
+        lines += [f'{name} = "{value}"' for name, value in settings.items()]
+        lines += [f'[[node]]\nhost = "root@{each.address}"' for each in self.servers]
+        file = self.home / "cluster.toml"
+        file.write_text("\n".join(lines))
+        return file
+
+    def cluster(self, *words: str | Path, **more: Any) -> str:
+        """Deploy to both."""
+        return self.killer("deploy", "--inventory", self.inventory(), *words, **more)
+
+
 class StrictPhone(Phone):
     """A phone for which every answer but a good one is a fault, even if the next try succeeds."""
 
@@ -157,3 +191,13 @@ class StrictPhone(Phone):
         if answer.status >= 400:
             self.failed.append(f"{method} {path}: {answer.status} {json.dumps(str(answer.body))}")
         return answer
+
+
+def assert_nothing_was_missed(streams: list[Stream], crowd: Crowd) -> None:
+    """Every phone has heard each version from its first to the newest, once and in order."""
+    newest = crowd.hosts[0].me()["game"]["version"]
+    for stream in streams:
+        wait_for(lambda s=stream: s.versions and s.versions[-1] == newest, 20, "the last news")
+        first = stream.versions[0]
+        assert stream.versions == list(range(first, newest + 1))
+        assert not [frame for frame in stream.frames if frame.event == "resync"]

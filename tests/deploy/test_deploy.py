@@ -15,9 +15,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from browser.conftest import FLAGS
 from browser.devices import Devices, finger_on, shoot
-from deploy.campus import ROOT, Campus, Checkout
+from deploy.campus import ROOT, Campus, Checkout, assert_nothing_was_missed
 from e2e.crowd import Crowd
-from e2e.phones import NoAnswerError, Phone, Stream, following
+from e2e.phones import NoAnswerError, Phone, following
 from engines.processes import program, wait_for
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
@@ -207,16 +207,6 @@ def test_an_update_and_a_restart_under_load_lose_no_request_and_no_news(
     for stream in streams:
         stream.close()
     assert "running" in campus.server.run("killer check")
-
-
-def assert_nothing_was_missed(streams: list[Stream], crowd: Crowd) -> None:
-    """Every phone has heard each version from its first to the newest, once and in order."""
-    newest = crowd.hosts[0].me()["game"]["version"]
-    for stream in streams:
-        wait_for(lambda s=stream: s.versions and s.versions[-1] == newest, 20, "the last news")
-        first = stream.versions[0]
-        assert stream.versions == list(range(first, newest + 1))
-        assert not [frame for frame in stream.frames if frame.event == "resync"]
 
 
 def test_a_game_is_played_in_chromium_and_a_restart_does_not_show(

@@ -123,6 +123,11 @@ class Operator:
         """Give the file of the servers' own keys."""
         return self.folder / "known_hosts"
 
+    @property
+    def home(self) -> Path:
+        """Give the home folder of whoever sits there."""
+        return self.folder / "home"
+
     def open(self) -> None:
         """Make the namespace and the key."""
         say("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
@@ -176,6 +181,20 @@ class Vps:
         """Give the name of its network namespace."""
         return f"{self.operator.name}-{self.last}"
 
+    @property
+    def plug(self) -> str:
+        """Give the operator's end of its cable."""
+        return f"p{self.last}"
+
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        """Pull its cable out while the block lasts."""
+        self.operator.ip("link", "set", self.plug, "down")
+        try:
+            yield
+        finally:
+            self.operator.ip("link", "set", self.plug, "up")
+
     def up(self) -> None:
         """Start it from a fresh copy of the base, and return when SSH answers."""
         self._mount()
@@ -221,7 +240,7 @@ class Vps:
         (self.root / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")
 
     def _wire(self) -> None:
-        there, plug = self.namespace, f"p{self.last}"
+        there, plug = self.namespace, self.plug
         say("ip", "netns", "add", there)
         say("ip", "-n", there, "link", "set", "lo", "up")
         self.operator.ip(

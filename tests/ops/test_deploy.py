@@ -11,6 +11,7 @@ import pytest
 from killer.ops import deploy, places, release, slots
 from killer.ops.deploy import Order
 from killer.ops.failures import DeployError
+from killer.ops.inventory import Inventory
 from killer.ops.machine import Wish
 from killer.ops.steps import Outcome
 from ops.paper_machine import PaperMachine, Told
@@ -100,21 +101,25 @@ def test_what_was_asked_for_once_need_not_be_asked_again() -> None:
     machine = deployed()
     kept = {"host": "203.0.113.7", "domain": "killer.example.org", "firewall": False, "gone": 1}
     machine.files[places.WISHES] = (json.dumps(kept), "644", "root")
-    asked = {"domain": "", "email": "", "certificate": False, "firewall": None}
-    wish = deploy.merged(machine, **asked)
+    asked = Inventory("")
+    wish = deploy.merged(machine, asked)
     assert wish == Wish(host="203.0.113.7", domain="killer.example.org", firewall=False)
     assert wish.address == "https://killer.example.org"
-    other = deploy.merged(machine, **{**asked, "domain": "other.example.org", "firewall": True})
+    other = deploy.merged(machine, replace(asked, domain="other.example.org", firewall=True))
     assert (other.domain, other.firewall) == ("other.example.org", True)
-    bare = deploy.merged(PaperMachine(host="203.0.113.9"), **asked)
+    bare = deploy.merged(PaperMachine(host="203.0.113.9"), asked)
     assert bare.address == "http://203.0.113.9"
     assert Wish(host="2001:db8::7").address == "http://[2001:db8::7]"
+
+
+def update(machine: PaperMachine, told: Told) -> None:
+    deploy._update(machine, f"{MADE}b", lambda: deploy.back_up(machine, told), told)
 
 
 def test_an_update_keeps_a_backup_first_and_stops_without_one() -> None:
     machine = deployed()
     told = Told()
-    deploy._update(machine, f"{MADE}b", told)
+    update(machine, told)
     backup = next(i for i, said in enumerate(machine.said) if "killer backup" in said)
     start = next(i for i, said in enumerate(machine.said) if "systemctl start" in said)
     assert backup < start
@@ -122,7 +127,7 @@ def test_an_update_keeps_a_backup_first_and_stops_without_one() -> None:
     machine = deployed()
     machine.on("killer backup", code=1, err="the disk is full")
     with pytest.raises(DeployError) as error:
-        deploy._update(machine, f"{MADE}b", Told())
+        update(machine, Told())
     assert error.value.code == "no_backup"
     assert not [each for each in machine.said if "systemctl start" in each]
 

@@ -23,7 +23,7 @@ WISH = Wish(host="203.0.113.7", domain="killer.example.org")
 
 def written(folder: Path) -> dict[str, str | None]:
     file = folder / "killer.env"
-    file.write_text(machine.environment(EXAMPLE, ADDRESS))
+    file.write_text(machine.environment(CHECKOUT, ADDRESS))
     return dotenv_values(file)
 
 
@@ -50,7 +50,7 @@ def test_each_machine_has_a_secret_of_its_own(tmp_path: Path) -> None:
 
 def test_settings_that_are_there_are_never_overwritten() -> None:
     target = PaperMachine()
-    step = machine.settings(target, WISH, CHECKOUT)
+    step = machine.settings(target, machine.environment(CHECKOUT, ADDRESS))
     assert steps.walk([step], Told()) == 0, "`test -s` says that there are some"
     assert target.files == {}
     target.on("test -s", code=1)

@@ -82,10 +82,10 @@ def test_an_installed_package_is_no_checkout(tmp_path: Path) -> None:
     assert error.value.code == "no_checkout"
 
 
-def test_a_release_is_complete_only_in_the_end(made: Build) -> None:
+def test_a_release_is_complete_only_in_the_end(made: Build, tmp_path: Path) -> None:
     machine = PaperMachine()
     machine.on(f"test -e {places.LIBRARIES}", code=1)
-    folder = release.bring(machine, made)
+    folder = release.bring(machine, made, tmp_path / "out")
     assert folder.startswith(f"{places.RELEASES}/")
     assert folder.endswith(made.fingerprint)
     assert machine.said[-1] == f"touch {folder}/{places.COMPLETE}"
@@ -95,9 +95,19 @@ def test_a_release_is_complete_only_in_the_end(made: Build) -> None:
     assert half.startswith(f"rm -rf {places.RELEASES}/*-{made.fingerprint}")
 
 
-def test_libraries_that_are_there_are_not_sent_again(made: Build) -> None:
+def test_a_second_machine_gets_what_was_packed_for_the_first(made: Build, tmp_path: Path) -> None:
+    machines = PaperMachine(), PaperMachine()
+    for machine in machines:
+        machine.on(f"test -e {places.LIBRARIES}", code=1)
+        release.bring(machine, made, tmp_path / "out")
+        (made.checkout / build.INSTALL).write_text("raise SystemExit('asked again')")
+    sent = [{text for text, _, _ in machine.files.values()} for machine in machines]
+    assert sent[0] == sent[1]
+
+
+def test_libraries_that_are_there_are_not_sent_again(made: Build, tmp_path: Path) -> None:
     machine = PaperMachine()
-    release.bring(machine, made)
+    release.bring(machine, made, tmp_path / "out")
     assert len([each for each in machine.said if "tar -xzf" in each]) == 1
 
 

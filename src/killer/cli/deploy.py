@@ -1,72 +1,51 @@
-"""`killer deploy`, `rollback`, `restart` and `logs`: the game on a rented machine."""
+"""`killer deploy`, `rollback`, `restart` and `logs`: the game on one rented machine or several."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from killer.cli.common import refuse
+from killer.cli.tale import Tale, show, show_all
 from killer.language import say
-from killer.ops import build, places
+from killer.ops import build, cluster, inventory, places
 from killer.ops import deploy as deploy_
-from killer.ops.deploy import Order, Status
+from killer.ops.cluster import Cluster
+from killer.ops.deploy import Order
 from killer.ops.failures import DeployError
-from killer.ops.steps import Outcome
+from killer.ops.inventory import Inventory
+from killer.ops.machine import Wish
 from killer.ops.target import Here, Remote, Target
 
 REMEMBERED = build.CHECKOUT / ".killer" / "host"  # the last machine that was deployed to
-PART = "switch."  # how the names of the parts of a step begin; nothing becomes of them alone
-SIGNS = {Outcome.ALREADY: "[dim]=[/]", Outcome.DONE: "[green]+[/]", Outcome.WOULD: "[yellow]?[/]"}
 
+Reach = Callable[[str], Target]
 Host = Annotated[str, typer.Argument(metavar="[USER@]HOST")]
 
 
-class Tale:
-    """Tells on the terminal which step is being taken and what became of it."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._status = console.status("")
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End, whatever has happened."""
-        self._status.stop()
-
-    def __call__(self, name: str, outcome: Outcome | None) -> None:
-        """Tell that a step begins, or what became of it."""
-        sentence = say(f"step.{name}")
-        if outcome is None:
-            self._status.update(sentence)
-            if name.startswith(PART):
-                self._console.print(f"  [dim]· {sentence}[/]", highlight=False)
-            return
-        told = say(f"outcome.{outcome.value}")
-        self._console.print(f"{SIGNS[outcome]} {sentence} [dim]({told})[/]", highlight=False)
-
-
 @contextmanager
-def _on(host: str) -> Iterator[Target]:
-    """Reach a machine, and say what can't be done there."""
-    target: Target | None = None
+def _reaching() -> Iterator[Reach]:
+    """Reach machines, each once, and say what can't be done there."""
+    reached: dict[str, Target] = {}
+
+    def reach(host: str) -> Target:
+        if host not in reached:
+            reached[host] = _reached(host)
+        return reached[host]
+
     try:
-        target = _reached(host)
-        yield target
+        yield reach
     except DeployError as error:
         refuse(error.sentence, error)
     finally:
-        if target:
+        for target in reached.values():
             target.close()
 
 
@@ -83,7 +62,13 @@ def _reached(host: str) -> Target:
 
 
 def deploy(
-    host: Annotated[str, typer.Argument(metavar="USER@HOST")],
+    host: Annotated[str, typer.Argument(metavar="[USER@HOST]")] = "",
+    node: Annotated[
+        list[str] | None, typer.Option(help="A machine behind HOST; repeat it.")
+    ] = None,
+    inventory: Annotated[
+        Path | None, typer.Option(help="All that in a file instead (docs/plusieurs-machines.md).")
+    ] = None,
     domain: Annotated[str, typer.Option(help="Name that leads there; brings HTTPS.")] = "",
     email: Annotated[str, typer.Option(help="Where Let's Encrypt warns.")] = "",
     certificate: Annotated[Path | None, typer.Option(help="Use this chain (PEM).")] = None,
@@ -92,23 +77,47 @@ def deploy(
     *,
     dry_run: Annotated[bool, typer.Option(help="Tell each step, touch nothing.")] = False,
 ) -> None:
-    """Bring the game to a machine."""
-    if (certificate is None) != (key is None):
+    """Bring the game to a machine, or to several."""
+    said = Inventory(host, (), domain, email, certificate, key, firewall)
+    with _reaching() as reach:
+        _bring(_asked(said, node or [], inventory), reach, dry=dry_run)
+
+
+def _asked(said: Inventory, nodes: list[str], file: Path | None) -> Inventory:
+    """Give what is asked for, by the command line or by a file.
+
+    Raises:
+        DeployError: it makes no sense.
+        typer.BadParameter: the command line makes none.
+    """
+    if file and (nodes or said != Inventory("")):
+        raise typer.BadParameter(say("cli.deploy.file_alone"))
+    asked = inventory.read(file) if file else inventory.checked(said.behind(nodes))
+    if not asked.front:
+        raise typer.BadParameter(say("cli.deploy.which"))
+    if (asked.certificate is None) != (asked.key is None):
         raise typer.BadParameter(say("cli.deploy.two_files"))
-    if not re.fullmatch(r"[A-Za-z0-9.-]*", domain):
-        raise typer.BadParameter(say("cli.deploy.bad_domain", domain=domain))
-    console = Console()
-    with _on(host) as target:
-        wish = deploy_.merged(
-            target, domain=domain, email=email, certificate=bool(certificate), firewall=firewall
-        )
-        order = Order(wish, chain=certificate, key=key)
-        with Tale(console) as tale:
-            changed = deploy_.deploy(target, order, tale, dry=dry_run)
-        typer.echo(say("cli.deploy.would" if dry_run else "cli.deploy.changed", n=changed))
-        if not dry_run:
-            _remember(host)
-            _show(deploy_.status(target, wish))
+    if not re.fullmatch(r"[A-Za-z0-9.-]*", asked.domain):
+        raise typer.BadParameter(say("cli.deploy.bad_domain", domain=asked.domain))
+    return asked
+
+
+def _bring(asked: Inventory, reach: Reach, *, dry: bool) -> None:
+    target = reach(asked.front)
+    wish = deploy_.merged(target, asked)
+    if wish.front:
+        raise DeployError("is_node", host=target.name, front=wish.front)
+    order = Order(wish, chain=asked.certificate, key=asked.key)
+    found = cluster.of(target, wish, reach) if wish.nodes else None
+    with Tale(Console()) as tale:
+        if found:
+            changed = cluster.deploy_all(found, order, asked.settings, tale.of, dry=dry)
+        else:
+            changed = deploy_.deploy(target, order, tale, dry=dry)
+    typer.echo(say("cli.deploy.would" if dry else "cli.deploy.changed", n=changed))
+    if not dry:
+        _remember(asked.front)
+        _show(target, found, wish)
 
 
 def _remember(host: str) -> None:
@@ -116,31 +125,44 @@ def _remember(host: str) -> None:
     REMEMBERED.write_text(f"{host}\n", encoding="utf-8")
 
 
-def _show(status: Status) -> None:
-    for unit, state in status.units.items():
-        typer.echo(f"{unit}: {state}")
-    typer.echo(f"/health/ready: {status.ready}")
-    for name, value in status.settings.items():
-        typer.echo(f"{name}: {value}")
-    typer.echo(say("cli.deploy.serves", release=status.release, address=status.address))
-    if status.advice:
-        typer.echo(say("cli.deploy.public_url", file=places.ENVIRONMENT, address=status.address))
+def _show(target: Target, found: Cluster | None, wish: Wish) -> None:
+    if found:
+        show_all({node.name: deploy_.status(node.target, wish) for node in found.nodes})
+    else:
+        show(deploy_.status(target, wish))
+
+
+def _kept(target: Target, reach: Reach) -> tuple[Cluster | None, Wish]:
+    """Give the nodes behind a front; a command typed on a machine is for that one alone."""
+    wish = deploy_.kept_wish(target)
+    alone = isinstance(target, Here) or not wish.nodes
+    return (None if alone else cluster.of(target, wish, reach)), wish
 
 
 def restart(host: Host = "") -> None:
     """Start the same release anew."""
-    with _on(host) as target:
+    with _reaching() as reach:
+        target = reach(host)
+        found, wish = _kept(target, reach)
         with Tale(Console()) as tale:
-            deploy_.restart(target, tale)
-        _show(deploy_.status(target, deploy_.kept_wish(target)))
+            if found:
+                cluster.restart(found, tale.of)
+            else:
+                deploy_.restart(target, tale)
+        _show(target, found, wish)
 
 
 def rollback(host: Host = "") -> None:
     """Go back to the release before."""
-    with _on(host) as target:
+    with _reaching() as reach:
+        target = reach(host)
+        found, wish = _kept(target, reach)
         with Tale(Console()) as tale:
-            deploy_.rollback(target, tale)
-        _show(deploy_.status(target, deploy_.kept_wish(target)))
+            if found:
+                cluster.rollback(found, tale.of)
+            else:
+                deploy_.rollback(target, tale)
+        _show(target, found, wish)
 
 
 def logs(
@@ -150,7 +172,13 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", help="The last so many.")] = 200,
 ) -> None:
     """Show the server's journal."""
-    with _on(host) as target:
-        code = deploy_.logs(target, follow=follow, lines=lines)
+    with _reaching() as reach:
+        target = reach(host)
+        found, _ = _kept(target, reach)
+        code = (
+            cluster.logs(found, follow=follow, lines=lines)
+            if found
+            else deploy_.logs(target, follow=follow, lines=lines)
+        )
     if code and not follow:
         raise typer.Exit(1)

@@ -56,13 +56,19 @@ class Build:
 
     def pack_libraries(self, folder: Path) -> Path:
         """Install the locked libraries for that machine into a folder here, and pack it."""
-        self._tool(folder / "libraries", "libraries")
-        return _packed(folder / "libraries", folder / "libraries.tar.gz")
+        return self._pack(folder, "libraries", self.libraries)
 
     def pack_package(self, folder: Path) -> Path:
         """Build the package as a wheel, unpack it here, and pack the folder."""
-        self._tool(folder / "package", "package")
-        return _packed(folder / "package", folder / "package.tar.gz")
+        return self._pack(folder, "package", self.fingerprint)
+
+    def _pack(self, folder: Path, what: str, name: str) -> Path:
+        """Pack what the tool makes, or take what was packed there for another machine."""
+        archive = folder / f"{what}-{name}.tar.gz"
+        if not archive.exists():
+            self._tool(folder / name, what)
+            _packed(folder / name, archive)
+        return archive
 
     def _tool(self, folder: Path, what: str) -> None:
         words = (str(self.checkout / INSTALL), what, str(folder), self.python, self.platform)
@@ -91,7 +97,7 @@ def _digest(*parts: bytes) -> str:
     return whole.hexdigest()[:SHORT]
 
 
-def _packed(folder: Path, archive: Path) -> Path:
+def _packed(folder: Path, archive: Path) -> None:
     """Pack a folder's content as root's, readable for all."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -104,4 +110,3 @@ def _packed(folder: Path, archive: Path) -> Path:
 
     with tarfile.open(archive, "w:gz", compresslevel=3) as tar:
         tar.add(folder, ".", filter=plain)
-    return archive

@@ -18,6 +18,7 @@ class DeployError(Exception):
 
     @property
     def sentence(self) -> str:
-        """Say it in the current language, after what the program said."""
+        """Say it in the current language, after what the program said and before its notes."""
         sentence = say(f"deploy.{self.code}", **self.params)
-        return f"{self.said}\n\n{sentence}" if self.said else sentence
+        notes = getattr(self, "__notes__", [])
+        return "\n\n".join(part for part in (self.said, sentence, *notes) if part)

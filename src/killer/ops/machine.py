@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Wish:
     email: str = ""
     certificate: bool = False  # given as files instead of asked from Let's Encrypt
     firewall: bool = True
+    nodes: tuple[tuple[str, str], ...] = ()  # of a front: machine and its address from here, or ""
+    front: str = ""  # of a node: the machine that sends it players
 
     @property
     def tls(self) -> bool:
@@ -85,18 +88,23 @@ def folders(target: Target) -> Step:
     return condition("folders", target, so, " && ".join(deeds))
 
 
-def settings(target: Target, wish: Wish, checkout: Path) -> Step:
+def settings(target: Target, text: str) -> Step:
     """Give the step of killer.env, which is written once and is the organiser's ever after."""
+    return Step(
+        "settings",
+        lambda: target.holds(f"test -s {places.ENVIRONMENT}"),
+        lambda: target.write(places.ENVIRONMENT, text, mode="600"),
+    )
 
-    def write() -> None:
-        example = (checkout / EXAMPLE).read_text(encoding="utf-8")
-        target.write(places.ENVIRONMENT, environment(example, wish.address), mode="600")
 
-    return Step("settings", lambda: target.holds(f"test -s {places.ENVIRONMENT}"), write)
+def environment(checkout: Path, address: str, own: Mapping[str, str] | None = None) -> str:
+    """Make a machine's settings from the example, with a secret that nobody else has.
 
-
-def environment(example: str, address: str) -> str:
-    """Make a machine's settings from the example, with a secret that nobody else has."""
+    Args:
+        checkout: where the example lies.
+        address: what players type.
+        own: what is to stand there whatever the example says.
+    """
     values = {
         "HOST": "127.0.0.1",
         "DATA_DIR": places.DATA,
@@ -104,14 +112,22 @@ def environment(example: str, address: str) -> str:
         "PROXIES": "1",
         "PHOTO_ACCEL": "true",
         "SECRET_KEY": secrets.token_urlsafe(48),
+        **(own or {}),
     }
-    lines = []
-    for line in example.splitlines():
+    example = (checkout / EXAMPLE).read_text(encoding="utf-8")
+    lines = [line for line in example.splitlines() if not line.startswith("PORT=")]  # of each slot
+    return laid_over("\n".join(lines), values)
+
+
+def laid_over(text: str, values: Mapping[str, str]) -> str:
+    """Give the lines of settings with these values, at the place of the old ones if there are."""
+    left, lines = dict(values), []
+    said = {line.partition("=")[0] for line in text.splitlines()}
+    for line in text.splitlines():
         name = line.lstrip("# ").partition("=")[0]
-        if name == "PORT":
-            continue  # each slot has its own
-        lines.append(f"{name}={values.pop(name)}" if name in values else line)
-    return "\n".join([*lines, *(f"{name}={value}" for name, value in values.items())]) + "\n"
+        its = name in left and (name not in said or not line.startswith("#"))
+        lines.append(f"{name}={left.pop(name)}" if its else line)
+    return "\n".join([*lines, *(f"{name}={value}" for name, value in left.items())]) + "\n"
 
 
 def command(target: Target) -> Step:
@@ -143,10 +159,17 @@ def logs(target: Target) -> Step:
     return papers("logs", target, [Paper("/etc/logrotate.d/killer", render("logrotate"))])
 
 
-def firewall(target: Target, facts: Facts) -> Step:
-    """Give the step of the firewall, which takes itself away again unless SSH still gets in."""
+def firewall(target: Target, facts: Facts, fronts: Collection[str] = ()) -> Step:
+    """Give the step of the firewall, which takes itself away again unless SSH still gets in.
+
+    Args:
+        target: the machine.
+        facts: what it said of itself.
+        fronts: addresses from which alone players come; everybody's when there are none.
+    """
     ports = sorted({*facts.ssh, *([] if facts.ssh else [22])})
-    rules = Paper(f"{places.SETTINGS}/firewall.nft", render("firewall.nft", ports=ports))
+    text = render("firewall.nft", ports=ports, fronts=sorted(fronts))
+    rules = Paper(f"{places.SETTINGS}/firewall.nft", text)
     unit = Paper(f"{places.UNITS}/killer-firewall.service", render("killer-firewall.service"))
     name = "killer-firewall.service"
 
@@ -167,7 +190,7 @@ def firewall(target: Target, facts: Facts) -> Step:
         _prove(target)
         target.run(f"systemctl stop killer-firewall-undo.timer; systemctl enable -q {name}")
 
-    return Step("firewall", settled, raise_it)
+    return Step("firewall_node" if fronts else "firewall", settled, raise_it)
 
 
 def _prove(target: Target) -> None:

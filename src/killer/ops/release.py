@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path, PurePosixPath
 
 from killer.ops import places
@@ -14,8 +13,13 @@ KEPT = 5
 
 def folder(target: Target, build: Build) -> str:
     """Give the folder of a release that is complete already; empty when there is none."""
+    return made_of(target, build.fingerprint)
+
+
+def made_of(target: Target, fingerprint: str) -> str:
+    """Give the folder of the complete release with a fingerprint; empty when there is none."""
     found = target.ask(
-        f"ls -d {places.RELEASES}/*-{build.fingerprint}/{places.COMPLETE} 2>/dev/null | tail -n 1"
+        f"ls -d {places.RELEASES}/*-{fingerprint}/{places.COMPLETE} 2>/dev/null | tail -n 1"
     ).out.strip()
     return str(PurePosixPath(found).parent) if found else ""
 
@@ -26,18 +30,27 @@ def led_to(target: Target, link: str) -> str:
     return found if found.startswith(f"{places.RELEASES}/") else ""
 
 
-def bring(target: Target, build: Build) -> str:
-    """Make a release's folder and give it; what a broken line left half-made is made anew."""
+def fingerprint(made: str) -> str:
+    """Give what a release's folder says that it is made of."""
+    return made.rpartition("-")[2]
+
+
+def bring(target: Target, build: Build, here: Path) -> str:
+    """Make a release's folder and give it; what a broken line left half-made is made anew.
+
+    Args:
+        target: the machine.
+        build: what it is made of.
+        here: a folder of this machine where it is packed, once for all machines of its kind.
+    """
     libraries = f"{places.LIBRARIES}/{build.libraries}"
-    with tempfile.TemporaryDirectory(prefix="killer-deploy-") as name:
-        here = Path(name)
-        if not target.holds(f"test -e {libraries}/{places.COMPLETE}"):
-            _unpack(target, build.pack_libraries(here), libraries)
-            target.run(_compiled(libraries))
-            target.run(f"touch {libraries}/{places.COMPLETE}")
-        made = f"{places.RELEASES}/{build.version}"
-        _make(target, build, made, libraries)
-        _unpack(target, build.pack_package(here), packages(made, build.python), fresh=False)
+    if not target.holds(f"test -e {libraries}/{places.COMPLETE}"):
+        _unpack(target, build.pack_libraries(here), libraries)
+        target.run(_compiled(libraries))
+        target.run(f"touch {libraries}/{places.COMPLETE}")
+    made = f"{places.RELEASES}/{build.version}"
+    _make(target, build, made, libraries)
+    _unpack(target, build.pack_package(here), packages(made, build.python), fresh=False)
     target.run(_compiled(f"{packages(made, build.python)}/killer"))
     target.run(f"touch {made}/{places.COMPLETE}")
     return made

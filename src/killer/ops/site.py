@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from killer.ops import places
 from killer.ops.failures import DeployError
 from killer.ops.machine import Wish
 from killer.ops.render import bodies, render, style_hash, waiting_page
-from killer.ops.steps import Paper, Step, papers
+from killer.ops.steps import Paper, Step, condition, papers
 from killer.ops.survey import Facts
 from killer.ops.target import Target
 
@@ -22,6 +23,7 @@ WAITING = "/var/www/killer/waiting.html"
 CHALLENGES = "/var/www/killer/acme"
 TLS = f"{places.SETTINGS}/tls"
 HOOK = "/etc/letsencrypt/renewal-hooks/deploy/killer-nginx"
+LOOPBACK = "127.0.0.1"
 CONNECTIONS = 16384  # of one process of nginx: an open phone takes two
 RELOAD = (
     "nginx -t && (systemctl reload nginx || systemctl restart nginx) && systemctl enable -q nginx"
@@ -51,12 +53,25 @@ def site(wish: Wish, facts: Facts, shown: Certificate | None) -> str:
     """Write nginx's configuration."""
     return render(
         "nginx.conf",
+        balanced=bool(wish.nodes),
         domain=wish.domain,
         certificate=shown,
         hsts=bool(wish.domain),
         ipv6=facts.ipv6,
         bodies=bodies(),
         challenges=CHALLENGES,
+        waiting=WAITING,
+        style=style_hash(waiting_page()),
+    )
+
+
+def inner(fronts: Iterable[str], facts: Facts) -> str:
+    """Write the configuration of a node's nginx, which only the front may ask."""
+    return render(
+        "nginx-node.conf",
+        fronts=sorted({LOOPBACK, *fronts}),
+        ipv6=facts.ipv6,
+        bodies=bodies(),
         waiting=WAITING,
         style=style_hash(waiting_page()),
     )
@@ -89,29 +104,42 @@ def secure(target: Target, wish: Wish, facts: Facts) -> Step:
     return _site_step("site_tls", target, wish, facts, certificate(wish))
 
 
+def node(target: Target, fronts: Iterable[str], facts: Facts) -> Step:
+    """Give the step of a node's site."""
+    return _laid("site_node", target, Paper(places.NODE_SITE, inner(fronts, facts)))
+
+
+def gone(target: Target) -> Step:
+    """Give the step that takes the site of phones away where only the front comes now."""
+    return condition("site_gone", target, f"test ! -e {SITE}", f"rm {SITE} && {RELOAD}")
+
+
 def _site_step(
     name: str, target: Target, wish: Wish, facts: Facts, shown: Certificate | None
 ) -> Step:
-    files = [Paper(WAITING, waiting_page()), Paper(SITE, site(wish, facts, shown))]
-    step = papers(name, target, files)
+    return _laid(name, target, Paper(SITE, site(wish, facts, shown)))
+
+
+def _laid(name: str, target: Target, wanted: Paper) -> Step:
+    step = papers(name, target, [Paper(WAITING, waiting_page()), wanted])
 
     def lay() -> None:
-        before = target.read(SITE)
+        before = target.read(wanted.path)
         step.do()
         answer = target.ask(f"install -d {CHALLENGES}; {RELOAD}")
         if answer.code:
-            _put_back(target, before)
+            _put_back(target, wanted.path, before)
             raise DeployError("nginx_refused", answer.said, host=target.name)
 
     return Step(name, lambda: step.settled() and target.holds("systemctl is-active -q nginx"), lay)
 
 
-def _put_back(target: Target, before: str | None) -> None:
+def _put_back(target: Target, path: str, before: str | None) -> None:
     """Leave nginx with the site that it knew."""
     if before is None:
-        target.ask(f"rm -f {SITE}")
+        target.ask(f"rm -f {path}")
     else:
-        target.write(SITE, before)
+        target.write(path, before)
 
 
 def given(target: Target, chain: Path, key: Path) -> Step:
@@ -161,13 +189,14 @@ def check_domain(target: Target, wish: Wish, facts: Facts) -> None:
     wanted = certificate(wish)
     if not domain or wish.certificate or (wanted and target.holds(f"test -s {wanted.chain}")):
         return
-    leads, here = _addresses(domain), {*facts.addresses, *_addresses(target.host)}
+    leads, here = addresses_of(domain), {*facts.addresses, *addresses_of(target.host)}
     if not leads & here:
         shown = ", ".join(sorted(leads)) or "-"
         raise DeployError("domain", domain=domain, leads=shown, here=", ".join(sorted(here)) or "-")
 
 
-def _addresses(name: str) -> set[str]:
+def addresses_of(name: str) -> set[str]:
+    """Give what a name leads to from here; nothing when to nowhere."""
     try:
         return {str(each[4][0]) for each in socket.getaddrinfo(name, None)}
     except OSError:

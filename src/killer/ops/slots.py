@@ -15,13 +15,14 @@ from killer.ops.target import Target
 SETTLING = 1.0  # seconds for requests on their way to the old slot to get there
 LINES = 25  # of the journal that are shown when a server fails
 
-#: Asks for /health as a phone does, through nginx; Python is there, curl perhaps not.
-THROUGH = """python3 -c '
-import http.client
-line = http.client.HTTPConnection("127.0.0.1", 80, timeout=15)
+#: Asks for /health as a phone or the front does, by nginx; Python is there, curl perhaps not.
+THROUGH = f"""python3 -c '
+import http.client, os
+door = {places.NODE_PORT} if os.path.exists("{places.NODE_SITE}") else 80
+line = http.client.HTTPConnection("127.0.0.1", door, timeout=15)
 line.request("GET", "/health")
 answer = line.getresponse()
-raise SystemExit(0 if answer.status == 200 else f"/health: {answer.status}")'"""
+raise SystemExit(0 if answer.status == 200 else f"/health: {{answer.status}}")'"""
 
 Tell = Callable[[str], None]
 
