@@ -157,7 +157,7 @@ def test_no_option_is_explained_outside_the_catalogues(language: str) -> None:
 
 def spoken(text: str) -> set[str]:
     """Give the options of which a text speaks."""
-    return set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", text))
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
 
 
 def commands() -> list[tuple[str, click.Command]]:

@@ -63,19 +63,15 @@ def _reached(host: str) -> Target:
 
 def deploy(
     host: Annotated[str, typer.Argument(metavar="[USER@HOST]")] = "",
-    node: Annotated[
-        list[str] | None, typer.Option(help="A machine behind HOST; repeat it.")
-    ] = None,
-    inventory: Annotated[
-        Path | None, typer.Option(help="All that in a file instead (docs/plusieurs-machines.md).")
-    ] = None,
-    domain: Annotated[str, typer.Option(help="Name that leads there; brings HTTPS.")] = "",
-    email: Annotated[str, typer.Option(help="Where Let's Encrypt warns.")] = "",
-    certificate: Annotated[Path | None, typer.Option(help="Use this chain (PEM).")] = None,
-    key: Annotated[Path | None, typer.Option(help="The certificate's key (PEM).")] = None,
-    firewall: Annotated[bool | None, typer.Option(help="SSH, HTTP and HTTPS only.")] = None,
+    node: list[str] | None = None,
+    inventory: Path | None = None,
+    domain: str = "",
+    email: str = "",
+    certificate: Path | None = None,
+    key: Path | None = None,
+    firewall: bool | None = None,
     *,
-    dry_run: Annotated[bool, typer.Option(help="Tell each step, touch nothing.")] = False,
+    dry_run: bool = False,
 ) -> None:
     """Bring the game to a machine, or to several."""
     said = Inventory(host, (), domain, email, certificate, key, firewall)
@@ -168,8 +164,8 @@ def rollback(host: Host = "") -> None:
 def logs(
     host: Host = "",
     *,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", help="The last so many.")] = 200,
+    follow: Annotated[bool, typer.Option("-f", "--follow")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines")] = 200,
 ) -> None:
     """Show the server's journal."""
     with _reaching() as reach:
