@@ -62,15 +62,15 @@ def _reached(host: str) -> Target:
 
 
 def deploy(
-    host: Annotated[str, typer.Argument(metavar="[USER@HOST]")] = "",
+    host: Annotated[str, typer.Argument(metavar="USER@HOST")] = "",
     node: list[str] | None = None,
     inventory: Path | None = None,
     domain: str = "",
     email: str = "",
     certificate: Path | None = None,
     key: Path | None = None,
-    firewall: bool | None = None,
     *,
+    firewall: bool | None = None,
     dry_run: bool = False,
 ) -> None:
     """Bring the game to a machine, or to several."""
