@@ -62,7 +62,7 @@ def _reached(host: str) -> Target:
 
 
 def deploy(
-    host: Annotated[str, typer.Argument(metavar="[USER@HOST]")] = "",
+    host: Annotated[str, typer.Argument(metavar="USER@HOST")] = "",
     node: Annotated[
         list[str] | None, typer.Option(help="A machine behind HOST; repeat it.")
     ] = None,
