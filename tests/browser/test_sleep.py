@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browser.devices import Devices, finger_on, shoot
 from browser.line import Line
@@ -232,3 +232,29 @@ def fell_once(stage: Stage, victim: str, hunter: str, before: int) -> None:
     assert len(stage.ring()) == before - 1
     row = next(row for row in stage.table() if row["nickname"] == victim)
     assert (row["status"], row["killed_by"]) == ("dead", hunter)
+
+
+def test_a_stream_that_worked_and_is_refused_once_is_soon_back(
+    stage: Stage, devices: Devices, line: Line
+) -> None:
+    """As when nginx answers 502 because a node has just died: no reason to poll for minutes."""
+    devices.forgive(f"{NO_LINE}|502")
+    sleeper, dying = stage.ring()[:2]
+    page = listening(devices, stage, sleeper, line)
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=502)
+
+    page.route("**/api/events**", refuse_once)
+    for connection in line.connections:
+        connection.close()
+    page.wait_for_timeout(2_500)  # the stream's `retry` at most
+    assert refused
+    stage.falls(dying)
+    is_right(page, stage, sleeper, within=8_000)
+    expect(page.locator("#link")).to_have_text("en direct")
