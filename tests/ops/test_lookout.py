@@ -85,6 +85,20 @@ def test_a_node_that_is_merely_busy_stays(front: Front, pair: tuple[Node, Node])
         assert not front.out
 
 
+def test_a_silent_node_stays_where_the_others_are_slow_themselves(
+    front: Front, pair: tuple[Node, Node]
+) -> None:
+    silent, slow = pair
+    slow.seconds = 2 * lookout.QUICK
+    with front.watching(silent, slow):
+        slow.until_asked(4)
+        fall_silent(silent)
+        slow.until_asked(int(2 * lookout.ANSWER / lookout.EVERY) + 2)
+        assert not front.out
+        slow.seconds = 0
+        front.until_out(silent)
+
+
 def test_nobody_goes_when_all_are_in_trouble(front: Front, pair: tuple[Node, Node]) -> None:
     """The database is away and comes back: whoever is well a moment sooner is not alone."""
     one, other = pair

@@ -31,6 +31,7 @@ OUT = 4  # the weight of bad answers in a row that lets a node out
 SILENT, AWAY, SAYS_NO = 4, 2, 1  # silence is noticed late; what a node says of itself may pass
 TWICE = 2  # good answers in a row let a node in
 ANSWER = 2.0  # a node that is merely busy answers one question of five within these seconds
+QUICK = 0.5  # a node that takes longer is busy itself, and no witness against a silent one
 FRESH = ANSWER - EVERY  # seconds for which a good answer vouches for a node
 CALM = 60.0  # a node that goes out again sooner has to please for twice as long as before
 PATIENT = 64  # good answers, at most, that are asked of a node that comes and goes: 26 s
@@ -52,6 +53,7 @@ class Answer:
     asked: float
     trouble: str = ""
     weight: int = AWAY
+    came: float = field(default_factory=time.monotonic)
 
 
 @dataclass(eq=False)
@@ -62,9 +64,8 @@ class Node:
     port: int
     out: bool = False
     well: bool = False  # what its newest answer says
-    well_since: float = (
-        0.0  # when the first question was asked that it has answered well since then
-    )
+    well_since: float = 0.0  # when a question was asked since which it has answered all well
+    quick_since: float = 0.0  # the same, but well and quickly
     well_at: float = 0.0  # when the newest question was asked that it answered well
     bad: int = 0  # the weight of bad answers in a row, while another node was well
     good: int = 0  # answers in a row
@@ -93,7 +94,9 @@ class Node:
         if answer.asked <= self.well_at:
             return
         if not self.well:
-            self.well_since = answer.asked
+            self.well_since = self.quick_since = answer.asked
+        if answer.came - answer.asked > QUICK:
+            self.quick_since = answer.came
         self.well = not answer.trouble
         if self.well:
             self.well_at, self.bad, self.good = answer.asked, 0, self.good + 1
@@ -196,10 +199,17 @@ class Lookout:
         return False
 
     def _alone(self, answer: Answer) -> bool:
-        """Tell whether another node is in and was well all the time that a question took."""
+        """Tell whether another node is in and was well all the time that a question took.
+
+        Against a silent node, only who was quick all the time is heard: where all are slow, there
+        is too much to do, and to cut off a node would give the others its share as well.
+        """
         now = time.monotonic()
+        silent = answer.weight == SILENT
         return any(
-            other.well and other.well_since <= answer.asked and now - other.well_at < FRESH
+            other.well
+            and (other.quick_since if silent else other.well_since) <= answer.asked
+            and now - other.well_at < FRESH
             for other in self.nodes
             if other is not answer.node and not other.out
         )
