@@ -66,13 +66,25 @@ def test_nginx_takes_the_site(nginx: str, tmp_path: Path, *, ipv6: bool) -> None
     assert "Strict-Transport-Security" not in text, "without HTTPS it means nothing"
 
 
+@pytest.mark.parametrize("ipv6", [True, False])
+def test_nginx_takes_a_node_s_site(nginx: str, tmp_path: Path, *, ipv6: bool) -> None:
+    text = site.inner(["10.0.0.1", "fd00::1"], replace(SOUND, ipv6=ipv6))
+    assert "warn" not in judged(nginx, tmp_path, text)
+    assert ("listen [::]:8090" in text) is ipv6
+
+
+@pytest.mark.parametrize("nodes", [(), (("root@a", ""), ("root@b", ""))])
 @pytest.mark.parametrize("domain", ["killer.example.org", ""])
-def test_nginx_takes_the_site_over_https(nginx: str, tmp_path: Path, domain: str) -> None:
+def test_nginx_takes_the_site_over_https(
+    nginx: str, tmp_path: Path, domain: str, nodes: tuple[tuple[str, str], ...]
+) -> None:
     openssl = program("openssl", package="openssl")
     shown = Certificate(str(tmp_path / "chain.pem"), str(tmp_path / "key.pem"))
     files = ("-keyout", shown.key, "-out", shown.chain)
     subprocess.run([openssl, *OPENSSL, *files], check=True, capture_output=True)
-    text = site.site(Wish(domain=domain, certificate=True), SOUND, shown)
+    text = site.site(Wish(domain=domain, certificate=True, nodes=nodes), SOUND, shown)
+    (tmp_path / "nodes.inc").write_text("server 10.0.0.2:8090;\nserver [fd00::3]:8090 down;\n")
+    text = text.replace(places.NODES, str(tmp_path / "nodes.inc"))
     assert "warn" not in judged(nginx, tmp_path, text)
     assert ("Strict-Transport-Security" in text) is bool(domain)
     assert text.count("listen 443 ssl") == 1
@@ -112,13 +124,17 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         "killer@.socket",
         "killer-backup.service",
         "killer-backup.timer",
+        "killer-lookout.service",
     ):
-        text = render.render(name)
+        text = render.render(name, addresses=["10.0.0.2:8090", "[fd00::3]:8090"])
         text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE)
         text = re.sub(r"^(User|Group|SocketGroup)=.*", r"\1=root", text, flags=re.MULTILINE)
         (tmp_path / name).write_text(text)
     (tmp_path / "killer-firewall.service").write_text(render.render("killer-firewall.service"))
-    units = ["killer@1.service", "killer@1.socket", "killer-backup.timer"]
+    units = [
+        *("killer@1.service", "killer@1.socket"),
+        *("killer-backup.timer", "killer-lookout.service"),
+    ]
     words = [systemd, "verify", "--man=no", *(str(tmp_path / unit) for unit in units)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     ours = [line for line in done.stderr.splitlines() if "killer" in line]
