@@ -17,6 +17,7 @@ from deploy.campus import Checkout, Federation, StrictPhone, assert_nothing_was_
 from e2e.crowd import Crowd
 from e2e.phones import Phone, Stream, following, together
 from engines.processes import wait_for
+from killer.live.stream import RETRY, SPREAD
 from killer.ops import places
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
@@ -115,7 +116,7 @@ def test_a_rolling_update_loses_no_request_and_no_news(
     assert crowd.wrong == []
     assert len(crowd.deaths) > 20
     assert_nothing_was_missed(streams, crowd)
-    assert {stream.retries[-1] for stream in streams} == {2000}, "each is open again"
+    assert min(s.retries[-1] for s in streams) >= RETRY - SPREAD, "each is open again"
     assert "running" in federation.server.run("killer check")
 
 

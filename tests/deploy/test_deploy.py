@@ -19,6 +19,7 @@ from deploy.campus import ROOT, Campus, Checkout, assert_nothing_was_missed
 from e2e.crowd import Crowd
 from e2e.phones import NoAnswerError, Phone, following
 from engines.processes import program, wait_for
+from killer.live.stream import RETRY, SPREAD
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
 
@@ -202,7 +203,7 @@ def test_an_update_and_a_restart_under_load_lose_no_request_and_no_news(
     assert crowd.wrong == []
     assert len(crowd.deaths) > 50
     assert_nothing_was_missed(streams, crowd)
-    assert {stream.retries[-1] for stream in streams} == {2000}, "each is open again"
+    assert min(s.retries[-1] for s in streams) >= RETRY - SPREAD, "each is open again"
     assert all(stream.connections >= 3 for stream in streams), "two goodbyes, two returns"
     for stream in streams:
         stream.close()

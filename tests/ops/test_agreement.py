@@ -41,6 +41,7 @@ def test_a_new_node_gets_those_of_one_that_is_there_and_nobody_s_are_changed() -
         ("DATABASE_URL", "postgresql://app:other@10.0.0.9/killer"),
         ("REDIS_URL", "redis://10.0.0.9/0"),
         ("SESSION_BACKEND", "redis"),
+        ("PHOTOS_URL", "s3://elsewhere"),
     ],
 )
 @pytest.mark.parametrize("quoted", ["{}", "'{}'"])

@@ -111,6 +111,19 @@ def test_every_machine_gets_what_it_is(three: Site) -> None:
     assert kept_wish(three.front) == three.wish
 
 
+def test_the_first_node_alone_makes_the_daily_backup(three: Site) -> None:
+    for each in three.nodes:
+        each.on("systemctl is-enabled -q killer-backup.timer", code=1)
+        each.on("! systemctl is-enabled -q killer-backup.timer", code=1)
+    three.deploy()
+    said = [
+        [each for each in node.said if each.endswith("able -q --now killer-backup.timer")]
+        for node in three.nodes
+    ]
+    never = "systemctl disable -q --now killer-backup.timer"
+    assert said == [["systemctl enable -q --now killer-backup.timer"], [never], [never]]
+
+
 def test_a_firewall_lets_only_the_front_to_a_node(three: Site) -> None:
     for each in (three.front, *three.nodes):
         each.on("nft list table", code=1)

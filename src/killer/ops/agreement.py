@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from killer.ops.failures import DeployError
 from killer.ops.machine import laid_over
 
-SHARED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SESSION_BACKEND")
+SHARED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SESSION_BACKEND", "PHOTOS_URL")
 ALONE = {"localhost", "127.0.0.1", "::1"}  # on each node another machine
 
 

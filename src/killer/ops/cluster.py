@@ -169,6 +169,7 @@ class _Plan:
         yield site.capacity(target)
         yield site.node(target, front.sources(before, self.node.number), facts)
         yield from deploy.served(target, made, self.keep, self.tell)
+        yield machine.backups(target, here=self.node is self.cluster.nodes[0])
         if target is not before:
             yield deploy.remembered(target, Wish(host=target.host, front=before.name))
         yield deploy.tidied(target)

@@ -101,6 +101,7 @@ def _all(
     if wish.firewall:
         yield machine.firewall(target, facts)
     yield from served(target, made, lambda: back_up(target, tell), tell)
+    yield machine.backups(target)
     yield remembered(target, wish)
     yield tidied(target)
 
@@ -129,7 +130,6 @@ def served(
         lambda: slots.runs(target, release.folder(target, made) or "-"),
         lambda: _update(target, release.folder(target, made), keep, tell),
     )
-    yield machine.backups(target)
 
 
 def tidied(target: Target) -> Step:

@@ -147,9 +147,12 @@ def units(target: Target) -> Step:
     return papers("units", target, files, "systemctl daemon-reload")
 
 
-def backups(target: Target) -> Step:
-    """Give the step of the daily backup."""
+def backups(target: Target, *, here: bool = True) -> Step:
+    """Give the step of the daily backup, or that of a machine whose neighbour makes it."""
     timer = "killer-backup.timer"
+    if not here:
+        so = f"! systemctl is-enabled -q {timer} && ! systemctl is-active -q {timer}"
+        return condition("no_backups", target, so, f"systemctl disable -q --now {timer}")
     so = f"systemctl is-enabled -q {timer} && systemctl is-active -q {timer}"
     return condition("backups", target, so, f"systemctl enable -q --now {timer}")
 
