@@ -10,23 +10,12 @@ import pytest
 
 from crowd import loads
 from e2e.server import LINK, Server
-from engines.processes import free_port, listening, running, wait_until_ready
+from engines import nginx as nginx_
+from engines.processes import free_port
 from engines.smtp import certificate
 from killer.crowd.verdict import judge
 
 CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-user root;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
   server {{
     listen 127.0.0.1:{tls} ssl;
     ssl_certificate {folder}/server.pem;
@@ -45,7 +34,6 @@ http {{
     listen 127.0.0.1:{plain};
     return 301 https://localhost:{tls}$request_uri;
   }}
-}}
 """
 
 
@@ -67,13 +55,10 @@ def far(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     certificate(folder, ("localhost",))
     server = Server(folder, GUNICORN_WORKERS="2", PROXIES="1", METRICS_TOKEN="a token of figures")
     tls, plain = free_port(), free_port()
-    config, log = folder / "nginx.conf", folder / "said.log"
     words = {"folder": folder, "tls": tls, "plain": plain, "behind": server.port}
-    config.write_text(CONFIGURATION.format(**words))
     try:
         server.start()
-        with running([nginx, "-c", config, "-p", folder], log=log, stop="QUIT") as process:
-            wait_until_ready(process, lambda: listening(tls), log)
+        with nginx_.serving(nginx, folder, CONFIGURATION.format(**words), tls):
             yield Far(server, f"https://localhost:{tls}", f"http://localhost:{plain}")
     finally:
         server.end()

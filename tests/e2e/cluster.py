@@ -11,24 +11,12 @@ import psycopg
 
 from e2e.phones import NoAnswerError, Phone, together
 from e2e.server import Server
-from engines import postgresql, redis
-from engines.processes import free_port, listening, program, running, wait_for, wait_until_ready
+from engines import nginx, postgresql, redis
+from engines.processes import free_port, program, wait_for
 
 SECRET = "the same secret on every node of this test"
 LINES = 12  # connections, so that every worker is asked
 NGINX = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-user root;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
   upstream nodes {{
     least_conn;
     {nodes}
@@ -44,7 +32,6 @@ http {{
       proxy_buffering off;
     }}
   }}
-}}
 """
 
 
@@ -92,20 +79,14 @@ class Cluster:
         """Start the nodes, then nginx in front of them."""
         for node in self.nodes:  # from this thread: its end would be theirs
             node.start()
-        stack.enter_context(self.nginx(folder))
+        stack.enter_context(self._nginx(folder))
 
-    @contextmanager
-    def nginx(self, folder: Path) -> Iterator[None]:
-        """Run nginx while the block lasts."""
+    def _nginx(self, folder: Path) -> AbstractContextManager[None]:
         nodes = "\n    ".join(
             f"server 127.0.0.1:{node.port} max_fails=1 fail_timeout=1s;" for node in self.nodes
         )
-        config, log = folder / "nginx.conf", folder / "nginx.log"
-        config.write_text(NGINX.format(folder=folder, port=self.front, nodes=nodes))
-        command = [program("nginx", package="nginx"), "-c", config, "-p", folder]
-        with running(command, log=log, stop="QUIT") as process:
-            wait_until_ready(process, lambda: listening(self.front), log)
-            yield
+        http = NGINX.format(port=self.front, nodes=nodes)
+        return nginx.serving(program("nginx", package="nginx"), folder, http, self.front)
 
     def until_bell(self, kind: str) -> None:
         """Wait until every worker of every node hears by this bell."""

@@ -21,14 +21,12 @@ from e2e import rosters
 from e2e.cluster import NGINX, SECRET, new
 from e2e.phones import Phone, Stream, close, following, together
 from e2e.server import Server
-from engines import postgresql, redis
+from engines import nginx, postgresql, redis
 from engines.processes import (
     free_port,
-    listening,
     program,
     running,
     wait_for,
-    wait_until_ready,
 )
 from engines.wires import Wires, wires
 from killer.ops import lookout
@@ -126,17 +124,14 @@ def a_base(
 
 def a_front(net: Wires, folder: Path, stack: ExitStack, nodes: dict[str, Server]) -> int:
     """Start nginx and the lookout, and give the port that phones know."""
-    port, config, servers = free_port(), folder / "nginx.conf", folder / "nodes.inc"
+    port, servers = free_port(), folder / "nodes.inc"
     addresses = [f"{net.address(machine)}:{node.port}" for machine, node in nodes.items()]
     servers.write_text("".join(f"server {address};\n" for address in addresses))
     listed = f"zone nodes 64k; include {servers};"
-    config.write_text(NGINX.format(folder=folder, port=port, nodes=listed))
-    nginx = [program("nginx", package="nginx"), "-p", str(folder), "-c", str(config)]
-    log = folder / "nginx.log"
-    process = stack.enter_context(running(nginx, log=log, stop="QUIT"))
-    wait_until_ready(process, lambda: listening(port), log)
+    server, http = program("nginx", package="nginx"), NGINX.format(port=port, nodes=listed)
+    stack.enter_context(nginx.serving(server, folder, http, port))
     program("ss", package="iproute2")
-    reload = shlex.join([*nginx, "-s", "reload"])
+    reload = shlex.join([*nginx.command(server, folder, http), "-s", "reload"])
     command = [sys.executable, "-I", "-S", lookout.__file__, "--servers", str(servers)]
     watch = running([*command, "--reload", reload, *addresses], log=folder / "lookout.log")
     stack.enter_context(watch)

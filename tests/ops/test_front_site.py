@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from engines.processes import free_port, listening, running, wait_until_ready
+from engines.nginx import serving
+from engines.processes import free_port
 from killer.ops import places, site
 from killer.ops.machine import Wish
-from ops.test_render import MAIN
+from ops.test_render import HTTP
 from ops.test_survey import SOUND
 
 WISH = Wish(host="127.0.0.1", nodes=(("root@a", ""), ("root@b", "")))
@@ -108,12 +108,7 @@ def nginx_with(nginx: str, folder: Path, text: str, port: int) -> Iterator[None]
     text = text.replace(str(Path(site.WAITING).parent), str(folder))
     (folder / "waiting.html").write_text("Le serveur revient")
     (folder / "site.conf").write_text(text)
-    who = "" if os.geteuid() else "user root;\n"  # pytest's folders are for nobody else
-    (folder / "nginx.conf").write_text(f"daemon off;\n{who}{MAIN.format(folder=folder)}")
-    command = (nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder))
-    log = folder / "log"
-    with running(command, log=log) as process:
-        wait_until_ready(process, lambda: listening(port), log)
+    with serving(nginx, folder, HTTP.format(folder=folder), port):
         yield
 
 

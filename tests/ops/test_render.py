@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engines.nginx import command
 from engines.processes import program
 from killer.ops import places, render, site
 from killer.ops.machine import Wish
@@ -17,21 +18,7 @@ from killer.ops.site import Certificate
 from killer.web.routes import ROUTES
 from ops.test_survey import SOUND
 
-MAIN = """
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{ worker_connections 16384; }}
-http {{
-  include /etc/nginx/mime.types;
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  include {folder}/site.conf;
-}}
-"""
+HTTP = "include /etc/nginx/mime.types; include {folder}/site.conf;"
 OPENSSL = (
     "req",
     "-x509",
@@ -50,9 +37,8 @@ def judged(nginx: str, folder: Path, text: str) -> str:
     text = text.replace("/var/lib/nginx/killer", f"{folder}/cache")
     text = text.replace("/var/log/nginx/killer.error.log", f"{folder}/error.log")
     (folder / "site.conf").write_text(text)
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
-    words = [nginx, "-t", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    words = command(nginx, folder, HTTP.format(folder=folder))
+    done = subprocess.run([*words, "-t"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stderr
 

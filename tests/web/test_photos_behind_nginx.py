@@ -11,7 +11,8 @@ import pytest
 from e2e.phones import Phone
 from e2e.rosters import Person
 from e2e.server import Server
-from engines.processes import free_port, listening, running, wait_until_ready
+from engines import nginx as nginx_
+from engines.processes import free_port
 from killer import app as app_
 from killer.media import own
 from killer.media.pictures import prepare
@@ -20,21 +21,10 @@ from killer.settings import Settings
 from media.darkroom import photograph
 
 CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-{user}
-events {{}}
-http {{
-  access_log {folder}/access.log;
-  default_type application/octet-stream;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
   server {{
     listen 127.0.0.1:{port};
+    access_log {folder}/access.log;
+    default_type application/octet-stream;
     location / {{ proxy_pass http://127.0.0.1:{behind}; proxy_set_header Host $http_host; }}
     location /_photos/ {{
       internal;
@@ -43,7 +33,6 @@ http {{
       add_header Cross-Origin-Resource-Policy same-origin always;
     }}
   }}
-}}
 """
 
 
@@ -67,12 +56,10 @@ def behind_nginx(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         server.imports(people)
         name, expected = photo_on(server)
         server.start()
-        port, log = free_port(), folder / "said.log"
-        words = {"folder": folder, "port": port, "behind": server.port, "user": "user root;"}
-        config = folder / "nginx.conf"
-        config.write_text(CONFIGURATION.format(photos=folder / "data" / "photos", **words))
-        with running([nginx, "-c", config, "-p", folder], log=log, stop="QUIT") as process:
-            wait_until_ready(process, lambda: listening(port), log)
+        port = free_port()
+        words = {"folder": folder, "port": port, "behind": server.port}
+        http = CONFIGURATION.format(photos=folder / "data" / "photos", **words)
+        with nginx_.serving(nginx, folder, http, port):
             phone = Phone(port, "Bo", server.signed_in(people[1]).cookie)
             yield Site(phone, Phone(port), name, expected, folder / "access.log")
     finally:
