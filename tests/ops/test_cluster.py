@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from killer.ops import cluster, places, site, slots
+from killer.ops import cluster, front, places, site, slots
 from killer.ops.cluster import Cluster
 from killer.ops.deploy import Order, kept_wish
 from killer.ops.failures import DeployError
 from killer.ops.machine import Wish
 from killer.ops.steps import Outcome, Tell
-from killer.ops.target import Target
+from killer.ops.target import Answer, Target
 from ops.paper_machine import PaperMachine
 from ops.test_deploy import FACTS, MADE
 
@@ -136,6 +137,90 @@ def test_a_firewall_lets_only_the_front_to_a_node(three: Site) -> None:
     three.told.clear()
     three.deploy()
     assert "firewall_node" not in {step for _, step, _ in three.told}
+
+
+RULES = f"{places.SETTINGS}/firewall.nft"
+
+
+def rules(node: PaperMachine) -> str:
+    return node.files[RULES][0]
+
+
+def shut(found: Site) -> None:
+    """Let a front's questions through only where no firewall is up, or one that names it."""
+
+    def answers(node: Target, number: str) -> Callable[[], Answer]:
+        route = found.front.ask(f"ip -o route get {number}").out
+        wanted = f"ip saddr {route.split()[4]} tcp dport 8090 accept"
+
+        def answer() -> Answer:
+            named = wanted in (node.read(RULES) or "")
+            return Answer(int(node.holds("nft list table") and not named))
+
+        return answer
+
+    for node in found.cluster.behind():
+        asked = re.escape(f"http://{front.door(node.number)}/health")
+        found.front.rules.insert(0, (asked, answers(node.target, node.number)))
+
+
+def test_when_the_front_has_fallen_a_node_takes_its_place(three: Site) -> None:
+    three.deploy()
+    b, c = three.nodes[1:]
+    assert "ip saddr 10.0.0.1 tcp dport 8090 accept" in rules(c)
+    b.on("^ip -o route get", "10.0.0.4 dev eth0 src 10.0.0.3 uid 0")
+    again = Site(b, [b, c])
+    shut(again)
+    again.deploy()
+    assert "ip saddr 10.0.0.3 tcp dport 8090 accept" in rules(c)
+    assert "10.0.0.1" not in rules(c)
+    assert "80, 443" not in rules(c), "no phone ever came to it directly"
+    assert "80, 443" in rules(b)
+    assert kept_wish(c).front == "root@b"
+
+
+def test_a_game_that_was_alone_becomes_a_node_and_serves_until_then(three: Site) -> None:
+    alone = three.nodes[0]
+    alone.files[RULES] = ("tcp dport { 22, 80, 443 } accept", "644", "root")
+    alone.files[site.SITE] = ("the site of phones", "644", "root")
+    for new in three.nodes[1:]:
+        new.on("nft list table", code=1)
+    shut(three)
+    three.front.rules.insert(
+        0, ("nginx -t", lambda: Answer(int("22, 80, 443" not in rules(alone))))
+    )
+    three.deploy()  # the front's nginx begins only if phones still come to the node
+    assert "80, 443" not in rules(alone)
+    assert "ip saddr 10.0.0.1 tcp dport 8090 accept" in rules(alone)
+    assert "firewall_opens" in three.steps("root@a")
+    assert "firewall_opens" not in {*three.steps("root@b"), *three.steps("root@c")}
+
+
+def test_a_node_lets_its_front_in_from_a_new_address(three: Site) -> None:
+    three.deploy()
+    three.front.on("^ip -o route get 10.9", "10.9.0.2 dev eth1 src 10.9.0.1 uid 0")
+    nodes = (("root@a", "10.9.0.2"), ("root@b", "10.9.0.3"), ("root@c", "10.9.0.4"))
+    three.wish = replace(three.wish, nodes=nodes)
+    shut(three)
+    three.deploy()
+    for node in three.nodes:
+        assert "ip saddr 10.9.0.1 tcp dport 8090 accept" in rules(node)
+        assert "ip saddr 10.0.0.1 tcp dport 8090 accept" in rules(node), "as it comes until then"
+
+
+def test_a_node_that_becomes_the_front_is_open_before_it_asks_for_a_certificate(
+    three: Site,
+) -> None:
+    three.deploy()
+    b, c = three.nodes[1:]
+    assert "80, 443" not in rules(b)
+    b.on("os-release", FACTS.replace("203.0.113.7", "10.0.0.3 127.0.0.1"))
+    b.on("test -s /etc/letsencrypt", code=1)
+    b.rules.insert(0, ("certbot certonly", lambda: Answer(int("80, 443" not in rules(b)))))
+    again = Site(b, [b, c])
+    again.wish = replace(again.wish, domain="localhost")
+    again.deploy()
+    assert "certificate" in again.steps("root@b")
 
 
 def test_a_second_deployment_changes_nothing(three: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,12 +167,26 @@ class _Plan:
         made = build.of(self.order.checkout, facts)
         yield from deploy.laid(target, made, self.here, self.text)
         yield site.capacity(target)
-        yield site.node(target, front.sources(before, self.node.number), facts)
+        fronts = front.sources(before, self.node.number)
+        yield site.node(target, fronts, facts)
+        yield from self._opened(fronts, facts)
         yield from deploy.served(target, made, self.keep, self.tell)
         yield machine.backups(target, here=self.node is self.cluster.nodes[0])
         if target is not before:
             yield deploy.remembered(target, Wish(host=target.host, front=before.name))
         yield deploy.tidied(target)
+
+    def _opened(self, fronts: Collection[str], facts: Facts) -> Iterator[Step]:
+        """Let the front in where a firewall of before would stay shut to it, or to its new address.
+
+        Where phones still come, they go on doing so until the front serves.
+        """
+        target = self.node.target
+        if target is self.cluster.front or not self.order.wish.firewall:
+            return
+        step = machine.firewall(target, facts, fronts, phones=site.shown(target))
+        if machine.closed(target) and not step.settled():
+            yield step
 
 
 def _front(cluster: Cluster, order: Order, facts: Facts) -> Iterator[Step]:
@@ -180,12 +194,12 @@ def _front(cluster: Cluster, order: Order, facts: Facts) -> Iterator[Step]:
     before, doors = cluster.front, cluster.doors
     yield front.reach(before, doors)
     yield front.nodes(before, doors)
+    if order.wish.firewall:
+        yield machine.firewall(before, facts)  # that of a node would be shut to Let's Encrypt
     yield from deploy.front(before, order, facts)
     yield front.lookout(before, doors)
     if before not in {node.target for node in cluster.nodes}:
         yield front.retired(before)
-    if order.wish.firewall:
-        yield machine.firewall(before, facts)
     yield deploy.remembered(before, order.wish)
 
 

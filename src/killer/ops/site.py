@@ -109,6 +109,11 @@ def node(target: Target, fronts: Iterable[str], facts: Facts) -> Step:
     return _laid("site_node", target, Paper(places.NODE_SITE, inner(fronts, facts)))
 
 
+def shown(target: Target) -> bool:
+    """Tell whether there is a site for phones."""
+    return target.read(SITE) is not None
+
+
 def gone(target: Target) -> Step:
     """Give the step that takes the site of phones away where only the front comes now."""
     return condition("site_gone", target, f"test ! -e {SITE}", f"rm {SITE} && {RELOAD}")
