@@ -277,6 +277,26 @@ def test_a_new_node_gets_the_settings_of_the_others(three: Site) -> None:
     assert "root@c" not in {who for who, step, _ in three.told if step == "backup"}
 
 
+def test_a_game_that_plays_on_the_front_alone_moves_to_the_nodes_with_its_secret() -> None:
+    node = machine("b", "10.0.0.3", made="", kept="")
+    node.on(f"test -s {places.ENVIRONMENT}", code=1)
+    alone = Site(machine("front", "10.0.0.1"), [node])
+    alone.deploy()
+    assert node.files[places.ENVIRONMENT][0] == KEPT, "nobody is signed out"
+    backup = alone.told.index(("root@front", "backup", Outcome.DONE))
+    assert backup < alone.told.index(("root@b", "switch.start", None))
+
+
+def test_the_settings_of_a_game_that_has_left_the_front_count_no_more(three: Site) -> None:
+    other = KEPT.replace("10.0.0.9", "10.0.0.8")
+    three.front.files[places.ENVIRONMENT] = (other, "600", "root")
+    three.deploy()
+    three.front.links[places.LIVE] = places.socket(1)
+    with pytest.raises(DeployError) as error:
+        three.deploy()
+    assert error.value.params["setting"] == "DATABASE_URL"
+
+
 def test_nodes_that_disagree_are_not_touched(three: Site) -> None:
     other = KEPT.replace("10.0.0.9", "10.0.0.8")
     three.nodes[2].files[places.ENVIRONMENT] = (other, "600", "root")

@@ -18,10 +18,10 @@ ALONE = {"localhost", "127.0.0.1", "::1"}  # on each node another machine
 def planned(
     kept: Mapping[str, str | None], own: Mapping[str, str], fresh: Callable[[], str]
 ) -> dict[str, str]:
-    """Give each node's killer.env: its own, or for a new one that of the first that has one.
+    """Give each machine's killer.env: its own, or for a new one that of the first that has one.
 
     Args:
-        kept: what each node has, by its name; None or nothing for a new one.
+        kept: what each has, by its name; None or nothing for a new one.
         own: settings of the inventory, which a new node gets on top.
         fresh: makes settings when no node has any.
 

@@ -49,6 +49,13 @@ class Cluster:
         """Give where the nodes' nginx listen."""
         return [front.door(node.number) for node in self.nodes]
 
+    @property
+    def games(self) -> list[Target]:
+        """Give where the game may be already: a front that becomes one plays until others serve."""
+        nodes = [node.target for node in self.nodes]
+        plays = self.front not in nodes and slots.live(self.front)
+        return [self.front, *nodes] if plays else nodes
+
     def behind(self) -> list[Node]:
         """Give the nodes that players never reach directly."""
         return [node for node in self.nodes if node.target is not self.front]
@@ -87,7 +94,7 @@ def deploy_all(
     _check_distinct(seen)
     build.of(order.checkout, seen[cluster.front])  # or it can't be done anywhere
     texts = agreement.planned(
-        {node.name: node.target.read(places.ENVIRONMENT) for node in cluster.nodes},
+        {target.name: target.read(places.ENVIRONMENT) for target in cluster.games},
         own,
         lambda: machine.environment(order.checkout, order.wish.address, own),
     )
@@ -126,8 +133,8 @@ def _check_distinct(seen: Mapping[Target, Facts]) -> None:
 
 
 def _once(cluster: Cluster, tell: TellOf) -> Callable[[], None]:
-    """Give what makes one backup before the first update, on a node that serves already."""
-    live = [node.target for node in cluster.nodes if slots.live(node.target)][:1]
+    """Give what makes one backup before the first update, on a machine that serves already."""
+    live = [target for target in cluster.games if slots.live(target)][:1]
 
     def keep() -> None:
         while live:
