@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -370,6 +372,16 @@ def test_a_name_is_what_the_front_knows_by_it(three: Site, names: str, code: str
         assert three.cluster.doors == ["10.0.0.5:8090", "[fd00::7]:8090"]
 
 
+@pytest.mark.parametrize("given", ["fe80::1%$(reboot)", "fe80::1%eth0", "$(reboot)"])
+def test_what_is_no_plain_address_is_asked_of_nobody(three: Site, given: str) -> None:
+    three.wish = replace(three.wish, nodes=(("root@a", given),))
+    with pytest.raises(DeployError) as error:
+        three.cluster  # noqa: B018  # asking is the deed
+    assert error.value.code == "no_address"
+    asked = " ".join(three.front.said).replace(shlex.quote(given), "")
+    assert given not in asked
+
+
 def test_a_list_in_which_somebody_is_down_stays_while_the_nodes_are_the_same(three: Site) -> None:
     three.deploy()
     marked = three.front.files[places.NODES][0].replace("2s;", "2s down;", 1)
@@ -421,10 +433,25 @@ def test_where_one_node_has_no_release_none_is_touched(three: Site, deed: Deed, 
     assert three.told == []
 
 
+def marked(command: str) -> str:
+    """Give what becomes of two lines of a journal."""
+    mark = command.partition(" | ")[2]
+    said = subprocess.run(
+        ["sh", "-c", mark],
+        input="a line of %s \\n\n  \n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return said.stdout
+
+
 def test_every_journal_is_shown_with_its_machine_and_one_is_followed(three: Site) -> None:
+    three.nodes[2].name = "root@c/'$(exit 1)&"
+    three.wish = replace(three.wish, nodes=tuple((node.name, "") for node in three.nodes))
     assert cluster.logs(three.cluster, follow=False, lines=5) == 0
     for each in (three.front, *three.nodes):
-        assert each.said[-1].endswith(f"| sed 's/^/{each.name}: /'")
+        assert marked(each.said[-1]) == f"{each.name}: a line of %s \\n\n{each.name}:   \n"
     with pytest.raises(DeployError) as error:
         cluster.logs(three.cluster, follow=True, lines=5)
     assert "killer logs -f root@a" in error.value.sentence

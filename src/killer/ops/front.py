@@ -26,14 +26,21 @@ def address(front: Target, node: Target, given: str) -> str:
         DeployError: the front knows no such machine.
     """
     name = given or (LOOPBACK if node is front else node.host)
-    try:
-        return str(ip_address(name))
-    except ValueError:
-        quoted = shlex.quote(name)
-        found = front.ask(f"getent ahostsv4 {quoted} || getent ahosts {quoted}").out.split()
-    if not found:
+    quoted = shlex.quote(name)
+    ask = f"getent ahostsv4 {quoted} || getent ahosts {quoted}"
+    number = _number(name) or _number(front.ask(ask).out.partition(" ")[0])
+    if not number:
         raise DeployError("no_address", host=front.name, node=node.name, address=name)
-    return found[0]
+    return number
+
+
+def _number(text: str) -> str:
+    """Give an address in its usual form; nothing for a name, or one that a scope makes local."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return ""
+    return "" if "%" in text else str(found)
 
 
 def door(number: str) -> str:
@@ -43,7 +50,7 @@ def door(number: str) -> str:
 
 def sources(front: Target, number: str) -> list[str]:
     """Give the addresses from which the front comes to a node."""
-    route = front.ask(f"ip -o route get {number}").out
+    route = front.ask(f"ip -o route get {shlex.quote(number)}").out
     found = re.search(r"\bsrc (\S+)", route)
     return sorted({*addresses_of(front.host), *([found[1]] if found else [])})
 

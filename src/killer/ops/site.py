@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def asked_for(target: Target, wish: Wish) -> Step:
     wanted = certificate(wish)
     assert wanted
     hook = Paper(HOOK, "#!/bin/sh\nsystemctl reload nginx\n", "755")
-    who = f"-m {wish.email}" if wish.email else "--register-unsafely-without-email"
+    who = f"-m {shlex.quote(wish.email)}" if wish.email else "--register-unsafely-without-email"
     deed = (
         f"certbot certonly -n --agree-tos {who} --webroot -w {CHALLENGES}"
         f" -d {wish.domain} --keep-until-expiring"
