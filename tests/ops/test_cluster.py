@@ -382,18 +382,42 @@ def test_what_is_no_plain_address_is_asked_of_nobody(three: Site, given: str) ->
     assert given not in asked
 
 
+LOOKOUT = f"{places.UNITS}/{front.UNIT}"
+
+
 def test_a_list_in_which_somebody_is_down_stays_while_the_nodes_are_the_same(three: Site) -> None:
     three.deploy()
     marked = three.front.files[places.NODES][0].replace("2s;", "2s down;", 1)
     three.front.files[places.NODES] = (marked, "644", "root")
     three.deploy()
     assert three.front.files[places.NODES][0] == marked
-    three.nodes.pop()
     three.wish = replace(three.wish, nodes=three.wish.nodes[:2])
     three.told.clear()
     three.deploy()
-    assert three.front.files[places.NODES][0].count("server ") == 2
-    assert {"nodes", "lookout"} <= set(three.steps("root@front"))
+    assert three.front.files[places.NODES][0] == marked, "the lookout knows whom it has left out"
+    assert "10.0.0.2:8090 10.0.0.3:8090\n" in three.front.files[LOOKOUT][0]
+    restarts = [each for each in three.front.said if f"systemctl restart {front.UNIT}" in each]
+    assert len(restarts) == 2, "the first time and now"
+    assert "lookout" in three.steps("root@front")
+
+
+def test_a_front_that_fails_half_way_is_watched_over_as_before(three: Site) -> None:
+    three.deploy()
+    three.wish = replace(three.wish, nodes=three.wish.nodes[:2], domain="localhost")
+    three.front.on("nginx -t", code=1, err="no such certificate")
+    before = [three.front.files[path] for path in (places.NODES, LOOKOUT)]
+    three.front.said.clear()
+    with pytest.raises(DeployError):
+        three.deploy()
+    assert [three.front.files[path] for path in (places.NODES, LOOKOUT)] == before
+    assert not [said for said in three.front.said if "stop" in said]
+
+
+def test_a_list_that_no_lookout_keeps_any_more_is_made_anew(three: Site) -> None:
+    three.front.files[places.NODES] = ("server 10.0.0.9:8090 max_fails=1;\n", "644", "root")
+    three.front.on(f"is-active {front.UNIT}", code=1)
+    three.deploy()
+    assert "10.0.0.9" not in three.front.files[places.NODES][0]
 
 
 def test_restart_and_rollback_go_from_node_to_node(three: Site) -> None:

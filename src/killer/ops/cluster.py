@@ -200,9 +200,9 @@ def _front(cluster: Cluster, order: Order, facts: Facts) -> Iterator[Step]:
     """Give the steps of the front."""
     before, doors = cluster.front, cluster.doors
     yield front.reach(before, doors)
-    yield front.nodes(before, doors)
     if order.wish.firewall:
         yield machine.firewall(before, facts)  # that of a node would be shut to Let's Encrypt
+    yield front.nodes(before, doors)
     yield from deploy.front(before, order, facts)
     yield front.lookout(before, doors)
     if before not in {node.target for node in cluster.nodes}:

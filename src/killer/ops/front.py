@@ -11,7 +11,7 @@ from pathlib import Path
 from killer.ops import places
 from killer.ops.failures import DeployError
 from killer.ops.render import render
-from killer.ops.site import LOOPBACK, RELOAD, addresses_of
+from killer.ops.site import LOOPBACK, addresses_of
 from killer.ops.steps import Paper, Step, condition, papers
 from killer.ops.target import Target
 
@@ -71,26 +71,28 @@ def reach(front: Target, doors: Sequence[str]) -> Step:
 
 
 def nodes(front: Target, doors: Sequence[str]) -> Step:
-    """Give the step of nginx's list: whom the lookout has marked stays so while they are the same.
+    """Give the step of nginx's list, which its site includes, as long as no lookout keeps it."""
+    text = "".join(f"server {each} max_fails=1 fail_timeout=2s;\n" for each in doors)
 
-    The lookout stops meanwhile; the next step but one starts it with the new ones.
-    """
-    lines = "".join(f"server {each} max_fails=1 fail_timeout=2s;\n" for each in doors)
+    def kept() -> bool:
+        listed = _listed(front)
+        return listed == list(doors) or (
+            bool(listed) and front.holds(f"systemctl is-active {UNIT}")
+        )
 
-    def listed() -> bool:
-        text = front.read(places.NODES) or ""
-        return re.findall(r"^server (\S+)", text, re.MULTILINE) == list(doors)
+    return Step("nodes", kept, lambda: front.write(places.NODES, text))
 
-    def lay() -> None:
-        front.run(f"systemctl stop {UNIT} 2>/dev/null; true")
-        front.write(places.NODES, lines)
-        front.run(RELOAD, "nginx_refused")
 
-    return Step("nodes", listed, lay)
+def _listed(front: Target) -> list[str]:
+    return re.findall(r"^server (\S+)", front.read(places.NODES) or "", re.MULTILINE)
 
 
 def lookout(front: Target, doors: Sequence[str]) -> Step:
-    """Give the step of the program that asks each node how it is."""
+    """Give the step of the program that asks each node how it is, and keeps nginx's list.
+
+    When it starts, it writes the list of its nodes, whom it has left out still marked, and has nginx
+    read it. Until then it goes on with the nodes of before.
+    """
     files = [
         Paper(places.LOOKOUT, LOOKOUT.read_text(encoding="utf-8")),
         Paper(f"{places.UNITS}/{UNIT}", render(UNIT, addresses=doors)),
@@ -98,7 +100,11 @@ def lookout(front: Target, doors: Sequence[str]) -> Step:
     start = f"systemctl daemon-reload && systemctl enable -q {UNIT} && systemctl restart {UNIT}"
     step = papers("lookout", front, files, start)
     so = f"systemctl is-active -q {UNIT} && systemctl is-enabled -q {UNIT}"
-    return Step("lookout", lambda: step.settled() and front.holds(so), step.do)
+
+    def settled() -> bool:
+        return _listed(front) == list(doors) and step.settled() and front.holds(so)
+
+    return Step("lookout", settled, step.do)
 
 
 def retired(front: Target) -> Step:
