@@ -441,6 +441,17 @@ def test_after_half_an_update_rollback_leaves_those_alone_that_were_not_reached(
     assert [slots.live(node) for node in three.nodes] == [2, 1, 1]
 
 
+def test_a_rollback_finds_the_same_release_for_another_kind_of_machine(three: Site) -> None:
+    other = f"{places.RELEASES}/0.1.0-20261128T120000Z-cccccccccccc"
+    three.nodes[0].links[places.PREVIOUS] = NEW
+    three.nodes[0].files[f"{NEW}/{places.COMPLETE}"] = ("5eed5eed5eed\n", "644", "root")
+    for node, found in zip(three.nodes[1:], (other, NEW), strict=True):
+        node.on("^ls -d")
+        node.on(f"^grep -lxF 5eed5eed5eed {places.RELEASES}", f"{found}/{places.COMPLETE}\n")
+    cluster.rollback(three.cluster, three.tell)
+    assert [served(node) for node in three.nodes] == [NEW, other, NEW]
+
+
 Deed = Callable[[Cluster, cluster.TellOf], object]
 
 

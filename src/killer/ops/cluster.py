@@ -233,15 +233,16 @@ def rollback(cluster: Cluster, tell: TellOf) -> str:
     Raises:
         DeployError: a node doesn't have it, and nothing was done; or it doesn't serve.
     """
-    goal = deploy.previous(cluster.nodes[0].target)
-    made = {node.name: _made(node.target, release.fingerprint(goal)) for node in cluster.nodes}
+    first = cluster.nodes[0].target
+    goal = deploy.previous(first)
+    made = {node.name: _made(node.target, first, goal) for node in cluster.nodes}
     there = {n.name for n in cluster.nodes if slots.runs(n.target, made[n.name])}
     _lead(cluster, {name: each for name, each in made.items() if name not in there}, tell)
     return goal.rpartition("/")[2]
 
 
-def _made(target: Target, fingerprint: str) -> str:
-    found = release.made_of(target, fingerprint)
+def _made(target: Target, first: Target, goal: str) -> str:
+    found = goal if target is first else release.alike(target, first, goal)
     if not found:
         raise DeployError("no_previous", host=target.name)
     return found

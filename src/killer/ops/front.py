@@ -90,8 +90,8 @@ def _listed(front: Target) -> list[str]:
 def lookout(front: Target, doors: Sequence[str]) -> Step:
     """Give the step of the program that asks each node how it is, and keeps nginx's list.
 
-    When it starts, it writes the list of its nodes, whom it has left out still marked, and has nginx
-    read it. Until then it goes on with the nodes of before.
+    When it starts, it writes the list of its nodes, whom it has left out still marked, and has
+    nginx read it. Until then it goes on with the nodes of before.
     """
     files = [
         Paper(places.LOOKOUT, LOOKOUT.read_text(encoding="utf-8")),
