@@ -308,6 +308,28 @@ def test_nodes_that_disagree_are_not_touched(three: Site) -> None:
     assert three.told == []
 
 
+@pytest.mark.parametrize("setting", ["DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize(("address", "name"), [("10.0.0.1", "front"), ("10.0.0.3", "b")])
+def test_what_all_share_is_not_on_a_machine_that_is_closed_to_them(
+    three: Site, setting: str, address: str, name: str
+) -> None:
+    url = {"DATABASE_URL": "postgresql://app@{}/k", "REDIS_URL": "redis://{}:6379/0"}[setting]
+    for node in three.nodes:
+        node.files[places.ENVIRONMENT] = (f"{KEPT}{setting}={url.format(address)}\n", "600", "root")
+    with pytest.raises(DeployError) as error:
+        three.deploy()
+    assert error.value.code == "closed_in"
+    assert error.value.params == {"host": f"root@{name}", "setting": setting}
+    assert three.told == []
+    three.wish = replace(three.wish, firewall=False)
+    assert three.deploy() > 0
+
+
+def test_the_only_node_may_have_its_database_itself() -> None:
+    node = machine("a", "10.0.0.2", kept=KEPT.replace("10.0.0.9", "10.0.0.2"))
+    assert Site(machine("front", "10.0.0.1", made="", kept=""), [node]).deploy() > 0
+
+
 def test_an_installed_package_can_not_be_deployed_anywhere(three: Site, tmp_path: Path) -> None:
     order = Order(three.wish, checkout=tmp_path)
     with pytest.raises(DeployError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from io import StringIO
 from urllib.parse import urlsplit
 
@@ -10,8 +10,10 @@ from dotenv import dotenv_values
 
 from killer.ops.failures import DeployError
 from killer.ops.machine import laid_over
+from killer.ops.site import addresses_of
 
 SHARED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SESSION_BACKEND", "PHOTOS_URL")
+STORES = ("DATABASE_URL", "REDIS_URL")
 ALONE = {"localhost", "127.0.0.1", "::1"}  # on each node another machine
 
 
@@ -37,6 +39,24 @@ def planned(
     return texts
 
 
+def check_open(text: str, closed: Mapping[str, Collection[str]]) -> None:
+    """Refuse a database or a Redis on a machine whose firewall would shut the others out.
+
+    Args:
+        text: the settings that all share.
+        closed: the addresses of each such machine, by its name.
+
+    Raises:
+        DeployError: which one it is, and what leads there.
+    """
+    found = _shared(text)
+    for setting in STORES:
+        leads = addresses_of(urlsplit(found[setting]).hostname or "")
+        for name, addresses in closed.items():
+            if leads & {*addresses}:
+                raise DeployError("closed_in", host=name, setting=setting)
+
+
 def _shared(text: str) -> dict[str, str]:
     found = dotenv_values(stream=StringIO(text), interpolate=False)
     values = {name: (found.get(name) or "").strip() for name in SHARED}
@@ -51,7 +71,7 @@ def _check(name: str, found: dict[str, str], wanted: dict[str, str], *, several:
         raise DeployError("not_postgresql", host=name)
     if not found["SECRET_KEY"]:
         raise DeployError("no_secret", host=name)
-    for setting in ("DATABASE_URL", "REDIS_URL") if several else ():
+    for setting in STORES if several else ():
         if urlsplit(found[setting]).hostname in ALONE:
             raise DeployError("only_here", host=name, setting=setting)
     for setting in SHARED:

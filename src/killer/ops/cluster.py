@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from killer.language import say
@@ -56,6 +57,11 @@ class Cluster:
         plays = self.front not in nodes and slots.live(self.front)
         return [self.front, *nodes] if plays else nodes
 
+    @property
+    def exposed(self) -> list[str]:
+        """Give the nodes to which the front goes in clear through the Internet, as it seems."""
+        return [node.name for node in self.behind() if ip_address(node.number).is_global]
+
     def behind(self) -> list[Node]:
         """Give the nodes that players never reach directly."""
         return [node for node in self.nodes if node.target is not self.front]
@@ -98,6 +104,8 @@ def deploy_all(
         own,
         lambda: machine.environment(order.checkout, order.wish.address, own),
     )
+    if order.wish.firewall:
+        agreement.check_open(next(iter(texts.values())), _closed(cluster, seen))
     before = cluster.front
     site.check_domain(before, order.wish, seen[before])
     keep = _once(cluster, tell)
@@ -130,6 +138,15 @@ def _check_distinct(seen: Mapping[Target, Facts]) -> None:
         if facts.addresses and facts.addresses in known:
             raise DeployError("node_twice", host=target.name)
         known.add(facts.addresses)
+
+
+def _closed(cluster: Cluster, seen: Mapping[Target, Facts]) -> dict[str, set[str]]:
+    """Give the addresses of each machine of which another node may want more than the game."""
+    return {
+        target.name: {*facts.addresses, *site.addresses_of(target.host)}
+        for target, facts in seen.items()
+        if {node.target for node in cluster.nodes} - {target}
+    }
 
 
 def _once(cluster: Cluster, tell: TellOf) -> Callable[[], None]:

@@ -37,7 +37,8 @@ def alike(target: Target, model: Target, made: str) -> str:
     A release of before its source was noted is the same on machines of one kind only.
     """
     source = (model.read(f"{made}/{places.COMPLETE}") or "").strip()
-    ask = f"grep -lxF {shlex.quote(source)} {places.RELEASES}/*/{places.COMPLETE} 2>/dev/null | tail -n 1"
+    every = f"{places.RELEASES}/*/{places.COMPLETE}"
+    ask = f"grep -lxF {shlex.quote(source)} {every} 2>/dev/null | tail -n 1"
     found = target.ask(ask).out.strip() if source else ""
     return str(PurePosixPath(found).parent) if found else made_of(target, made.rpartition("-")[2])
 
