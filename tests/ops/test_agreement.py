@@ -42,6 +42,8 @@ def test_a_new_node_gets_those_of_one_that_is_there_and_nobody_s_are_changed() -
         ("REDIS_URL", "redis://10.0.0.9/0"),
         ("SESSION_BACKEND", "redis"),
         ("PHOTOS_URL", "s3://elsewhere"),
+        ("S3_ENDPOINT_URL", "https://s3.example.org"),
+        ("AWS_REGION", "fr-par"),
     ],
 )
 @pytest.mark.parametrize("quoted", ["{}", "'{}'"])

@@ -12,8 +12,8 @@ from killer.ops.failures import DeployError
 from killer.ops.machine import laid_over
 from killer.ops.site import addresses_of
 
-SHARED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SESSION_BACKEND", "PHOTOS_URL")
-STORES = ("DATABASE_URL", "REDIS_URL")
+STORES = ("DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL")
+SHARED = ("SECRET_KEY", *STORES, "SESSION_BACKEND", "PHOTOS_URL", "AWS_REGION")
 ALONE = {"localhost", "127.0.0.1", "::1"}  # on each node another machine
 
 
@@ -40,7 +40,7 @@ def planned(
 
 
 def check_open(text: str, closed: Mapping[str, Collection[str]]) -> None:
-    """Refuse a database or a Redis on a machine whose firewall would shut the others out.
+    """Refuse a database, a Redis or a bucket on a machine whose firewall would shut the others out.
 
     Args:
         text: the settings that all share.
