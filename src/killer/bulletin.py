@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from killer.language import current, say
+from killer.language import current, say, say_kept
 from killer.watch.register import Reading
 from killer.watch.weather import Colour, Line, aged, worst
 
@@ -46,7 +46,7 @@ def bulletin(reading: Reading | None, now: float) -> Bulletin:
         lines = aged(reading.lines, now - reading.seen.at)
     said = (_said(line, reading) for line in sorted(lines, key=_badness))
     colour = WORDS[worst(lines)]
-    unsent = say(reading.unsent) if reading and reading.unsent else ""
+    unsent = say_kept(reading.unsent) if reading and reading.unsent else ""
     return Bulletin(colour, say(f"weather.verdict.{colour}"), tuple(said), unsent)
 
 
@@ -63,18 +63,18 @@ def _said(line: Line, reading: Reading | None) -> Said:
 def _trouble(reading: Reading | None) -> str:
     """Say in the sheet's own words what is wrong with it."""
     sheet = reading.seen.pulse.sheet if reading else None
-    return say(sheet.trouble, **sheet.details) if sheet and sheet.trouble else ""
+    return say_kept(sheet.trouble, **sheet.details) if sheet and sheet.trouble else ""
 
 
 def title(name: str) -> str:
     """Name a line."""
-    return say(f"weather.title.{name}")
+    return say_kept(f"weather.title.{name}")
 
 
 def sentence(line: Line) -> str:
     """Say how a line is, and what to do if it isn't well; no name, no address is ever in it."""
     words = {name: told(name, value) for name, value in line.params.items()}
-    return say(f"weather.{line.name}.{line.code}", **words)
+    return say_kept(f"weather.{line.name}.{line.code}", **words)
 
 
 def told(name: str, value: float | str) -> str:

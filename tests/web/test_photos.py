@@ -428,3 +428,13 @@ def test_a_fetch_that_stopped_says_why(world: World, boss: FlaskClient) -> None:
     why = (("stopped", "google.file_too_large"), ("most", "25"))
     note(world, state="failed", detail=why)
     assert "25 Mo au plus" in unescape(boss.get("/organiser/photos").text)
+
+
+def test_why_a_fetch_stopped_may_be_in_another_release_s_words(
+    world: World, boss: FlaskClient
+) -> None:
+    submit(boss, "/organiser/photos", "/organiser/photos")
+    note(world, state="failed", detail=(("stopped", "cli.photos.no_shelf"), ("folder", "/x")))
+    page = boss.get("/organiser/photos")
+    assert page.status_code == 200
+    assert "s'est arrêtée avant la fin" in unescape(page.text)

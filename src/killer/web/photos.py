@@ -9,7 +9,7 @@ from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from killer.game.model import Game, PlayerId
-from killer.language import say
+from killer.language import say, say_kept
 from killer.media import fetch, own
 from killer.media.aside import prepare_aside
 from killer.media.pictures import SIZES, BadPhotoError, Size
@@ -150,9 +150,9 @@ class Album:
 
     @property
     def stopped(self) -> str:
-        """Say why the last fetch left off, if that was kept."""
+        """Say why the last fetch left off, if that was kept in words that we know."""
         told = dict(self.errand.detail) if self.errand else {}
-        return say(told.pop("stopped"), **told) if "stopped" in told else ""
+        return say_kept(told.pop("stopped"), **told) if "stopped" in told else ""
 
 
 def album() -> ResponseReturnValue:
@@ -166,7 +166,7 @@ def _album() -> Album:
     game, number = viewer().game, viewer().feed.number
     planned = fetch.plan(site().play, number)
     failures = [
-        Failure(link.nickname, say(f"photo.{link.failure}"))
+        Failure(link.nickname, say_kept(f"photo.{link.failure}"))
         for link in planned.links
         if link.failure
     ]
