@@ -37,6 +37,11 @@ class ShelfError(Exception):
         """Give the key of the sentence."""
         return f"shelf.{self.code}"
 
+    @property
+    def silent(self) -> bool:
+        """Tell whether nobody has answered: then asking for something else is of no use."""
+        return self.code == "away"
+
 
 class Depot(Protocol):
     """Where several machines keep their photos together; every call may raise a ShelfError."""
@@ -114,12 +119,21 @@ class Shelf:
         """Have all sizes of these photos in the folder that the depot has got.
 
         Raises:
-            ShelfError: the depot is out of reach.
+            ShelfError: the depot is out of reach, or, when all others were tried, one wasn't given.
         """
+        failure: ShelfError | None = None
         for game, name in photos:
             for size in SIZES:
-                if not self.path(game, name, size).exists():
+                if self.path(game, name, size).exists():
+                    continue
+                try:
                     self.read(game, name, size)
+                except ShelfError as error:
+                    failure = failure or error
+                    if error.silent:
+                        raise
+        if failure:
+            raise failure
 
     def copies(self) -> list[str]:
         """Name the photos' files in the folder."""
