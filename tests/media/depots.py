@@ -31,6 +31,7 @@ class Cupboard:
         return [(file, put) for file, (_, put) in self.held.items() if file.startswith(folder)]
 
     def remove(self, file: str) -> None:
+        self.asked["remove"] += 1
         if file in self.refused:
             raise self.refused[file]
         del self.held[file]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from killer.media.pictures import SIZES, prepare
-from killer.media.shelf import GRACE, NAME, Shelf, ShelfError
+from killer.media.shelf import GRACE, MOST, NAME, Shelf, ShelfError
 from media.darkroom import encoded, photograph, quarters
 from media.depots import Cupboard
 
@@ -146,3 +146,21 @@ def test_where_nobody_answers_only_one_is_asked_for(
     with pytest.raises(ShelfError):
         shelf.gather([(7, name) for name in kept])
     assert depot.asked.total() == 1
+
+
+def test_a_sweep_of_the_depot_is_not_endless_and_one_that_stays_keeps_no_other_there(
+    tmp_path: Path,
+) -> None:
+    files = [f"7/{number:032x}-small.webp" for number in range(MOST + 5)]
+    depot = Cupboard(dict.fromkeys(files, (b"", 0.0)))
+    depot.refused[files[0]] = ShelfError("bucket", retry=True)
+    shelf = Shelf(tmp_path, b"", depot)
+    assert [shelf.sweep_depot({}) for _ in range(3)] == [MOST - 1, 5, 0]
+    assert list(depot.held) == files[:1]
+
+
+def test_where_nobody_answers_a_sweep_ends(tmp_path: Path) -> None:
+    depot = Cupboard({f"7/{number:032x}-small.webp": (b"", 0.0) for number in range(9)})
+    depot.refused |= dict.fromkeys(depot.held, ShelfError("away", retry=True))
+    assert Shelf(tmp_path, b"", depot).sweep_depot({}) == 0
+    assert depot.asked["remove"] == 1

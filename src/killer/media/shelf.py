@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ NAME = re.compile(r"[0-9a-f]{32}")
 FILE = re.compile(rf"(\d+)/({NAME.pattern})-({'|'.join(SIZES)})\.webp")
 GRACE = 24 * 3600.0
 """Seconds that a photo which nobody has any more is kept, so that its removal can be undone."""
-BETWEEN = 3600.0  # seconds between two sweeps of a game in the bucket by the same process
+MOST = 200  # files that one sweep throws out of the depot: each is a question to it
 
 
 class ShelfError(Exception):
@@ -72,7 +72,6 @@ class Shelf:
         self.folder = folder
         self._secret = secret
         self._depot = depot
-        self._not_before: dict[int, float] = {}
 
     def name(self, game: int, photo: Photo) -> str:
         """Give the name of a photo: the same for the same picture in the same game."""
@@ -162,10 +161,9 @@ class Shelf:
         return len(missing)
 
     def sweep(self, game: int, used: Collection[str], grace: float = GRACE) -> int:
-        """Throw away what nobody uses and is older than so many seconds; give the number of files.
+        """Throw out of the folder what nobody uses and is older than so many seconds; count it.
 
-        What can't be thrown away stays, without an error. The depot is looked through at most
-        every hour, for it may be slow; without grace at once.
+        What can't be thrown away stays, without an error. No depot is asked: somebody may wait.
         """
         thrown, before = 0, time.time() - grace
         for file in self._files(game):
@@ -174,9 +172,32 @@ class Shelf:
                 if stray and file.stat().st_mtime < before:
                     file.unlink()
                     thrown += 1
-        if self._depot and (not grace or time.monotonic() >= self._not_before.get(game, 0.0)):
-            self._not_before[game] = time.monotonic() + BETWEEN
-            thrown += _sweep(self._depot, game, used, before)
+        return thrown
+
+    def games(self) -> list[int]:
+        """Give the numbers of the games of which there is a folder."""
+        try:
+            return sorted(int(each.name) for each in self.folder.iterdir() if each.name.isdecimal())
+        except OSError:
+            return []
+
+    def sweep_depot(self, used: Mapping[int, Collection[str]], grace: float = GRACE) -> int:
+        """Throw out of the depot what no game uses and is older than so many seconds; count it.
+
+        What is no photo stays, and so does what can't be thrown away, without an error: it is the
+        next sweep's, as is what goes beyond MOST.
+        """
+        thrown = 0
+        if not self._depot:
+            return thrown
+        with suppress(ShelfError):
+            for file in _strays(self._depot.files(""), used, time.time() - grace)[:MOST]:
+                try:
+                    self._depot.remove(file)
+                    thrown += 1
+                except ShelfError as error:
+                    if error.silent:
+                        break
         return thrown
 
     def _files(self, game: int) -> list[Path]:
@@ -200,15 +221,11 @@ def _file(game: int, name: str, size: Size) -> str:
     return f"{game}/{name}-{size}.webp"
 
 
-def _sweep(depot: Depot, game: int, used: Collection[str], before: float) -> int:
-    thrown = 0
-    with suppress(ShelfError):  # the next sweep's
-        for file, put in depot.files(f"{game}/"):
-            photo = FILE.fullmatch(file)  # whatever else lies there isn't ours
-            if photo and photo[2] not in used and put < before:
-                depot.remove(file)
-                thrown += 1
-    return thrown
+def _strays(
+    files: Iterable[tuple[str, float]], used: Mapping[int, Collection[str]], before: float
+) -> list[str]:
+    old = (FILE.fullmatch(file) for file, put in files if put < before)  # what else is there stays
+    return [photo[0] for photo in old if photo and photo[2] not in used.get(int(photo[1]), ())]
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -95,7 +95,6 @@ def upload() -> ResponseReturnValue:
         code = NOT_KEPT.get(error.code, "no_bucket")
         raise ProblemError(503, code, retry_after=BUSY_SECONDS) from error
     own.wear(site().play, number, viewer().player.id, name, asked())
-    own.sweep(site().play, number, site().shelf)
     render.leave_notice(say("photos.changed"))
     return redirect("/photo", 303)
 
@@ -116,9 +115,7 @@ def remove_of(nickname: str) -> ResponseReturnValue:
 
 
 def _take_off(player: PlayerId, reason: str = "") -> None:
-    number = viewer().feed.number
-    own.take_off(site().play, number, player, asked(reason))
-    own.sweep(site().play, number, site().shelf)
+    own.take_off(site().play, viewer().feed.number, player, asked(reason))
 
 
 # --- the organisers' page ---
