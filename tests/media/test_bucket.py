@@ -247,18 +247,29 @@ def test_one_that_hangs_is_left_after_a_second_try() -> None:
     assert (caught.value.code, caught.value.params["cause"]) == ("away", "ReadTimeoutError")
 
 
-def test_after_a_failure_nobody_asks_for_a_moment() -> None:
+def test_after_a_silence_nobody_asks_for_a_moment() -> None:
     now = [0.0]
-    with moody(refusal(403, "AccessDenied")) as endpoint:
+    with moody(b"") as endpoint:
         bucket = Bucket(at(endpoint.url), clock=lambda: now[0])
         for _ in range(3):
             with pytest.raises(ShelfError) as caught:
                 bucket.get("1/a.webp")
-            assert caught.value.code == "not_allowed", "what was wrong is not forgotten"
-        assert len(endpoint.asked) == 1
+            assert caught.value.code == "away"
+            assert caught.value.params["cause"], "what was wrong is not forgotten"
+        assert len(endpoint.asked) == 2
         now[0] += PAUSE
         endpoint.answer = http(200, b"back", "ETag: x\r\n")
         assert bucket.get("1/a.webp") == b"back"
+
+
+@pytest.mark.parametrize("answer", [refusal(503, "SlowDown"), refusal(403, "AccessDenied")])
+def test_one_photo_that_is_refused_hides_no_other(answer: bytes) -> None:
+    with moody(answer) as endpoint:
+        bucket = Bucket(at(endpoint.url), clock=lambda: 0.0)
+        with pytest.raises(ShelfError):
+            bucket.get("1/a.webp")
+        endpoint.answer = http(200, b"the other", "ETag: x\r\n")
+        assert bucket.get("1/b.webp") == b"the other"
 
 
 def test_nobody_is_sent_elsewhere() -> None:

@@ -9,17 +9,21 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from killer.media.pictures import SIZES, Photo, Size
+from killer.threads import Threads
 
 NAME = re.compile(r"[0-9a-f]{32}")
 FILE = re.compile(rf"(\d+)/({NAME.pattern})-({'|'.join(SIZES)})\.webp")
 GRACE = 24 * 3600.0
 """Seconds that a photo which nobody has any more is kept, so that its removal can be undone."""
 MOST = 200  # files that one sweep throws out of the depot: each is a question to it
+
+_DISK = Threads(1)  # where a file is awaited until it is on the disk, while the loop goes on
 
 
 class ShelfError(Exception):
@@ -72,6 +76,7 @@ class Shelf:
         self.folder = folder
         self._secret = secret
         self._depot = depot
+        self._fetches: dict[str, Future[bytes | None]] = {}
 
     def name(self, game: int, photo: Photo) -> str:
         """Give the name of a photo: the same for the same picture in the same game."""
@@ -108,10 +113,24 @@ class Shelf:
             return None
         with suppress(FileNotFoundError, NotADirectoryError):
             return self.path(game, name, size).read_bytes()
-        file = _file(game, name, size)
-        data = self._depot.get(file) if self._depot else None
-        if data is not None:
-            self._write(file, data)
+        return self._fetch(self._depot, _file(game, name, size)) if self._depot else None
+
+    def _fetch(self, depot: Depot, file: str) -> bytes | None:
+        """Take a copy; who wants the same one meanwhile waits for it instead of asking again."""
+        mine: Future[bytes | None] = Future()
+        under_way = self._fetches.setdefault(file, mine)
+        if under_way is not mine:
+            return under_way.result()
+        try:
+            data = depot.get(file)
+            if data is not None:
+                self._write(file, data)
+            mine.set_result(data)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            del self._fetches[file]
         return data
 
     def gather(self, photos: Iterable[tuple[int, str]]) -> None:
@@ -208,7 +227,7 @@ class Shelf:
 
     def _write(self, file: str, data: bytes) -> None:
         try:
-            _write(self.folder / file, data)
+            _DISK.do(lambda: _write(self.folder / file, data))
         except OSError as error:
             if self._depot:
                 return  # it was a copy only
