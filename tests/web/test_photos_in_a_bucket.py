@@ -131,7 +131,7 @@ def test_a_photo_that_can_not_be_kept_is_told_and_nothing_changes(
         before = shut.game.version
         answer = send(shut.phone("Ana"), photograph(1))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert "Réessayez dans une minute" in answer.text
+    assert "Il faut réessayer dans une minute" in answer.text
     assert endpoint.url not in answer.text
     assert (shut.game.version, photo_of(shut, "Ana")) == (before, "")
     assert not list(shut.site.settings.photos.rglob("*.webp"))

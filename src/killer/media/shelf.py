@@ -173,11 +173,13 @@ class Shelf:
         there = {file for file, _ in self._depot.files("")}
         missing = [file for file in files if file not in there]
         told(len(files) - len(missing))
+        put = 0
         for done, file in enumerate(missing, len(files) - len(missing) + 1):
             with suppress(FileNotFoundError):  # swept meanwhile, or in no backup
                 self._depot.put(file, (self.folder / file).read_bytes())
+                put += 1
             told(done)
-        return len(missing)
+        return put
 
     def sweep(self, game: int, used: Collection[str], grace: float = GRACE) -> int:
         """Throw out of the folder what nobody uses and is older than so many seconds; count it.
