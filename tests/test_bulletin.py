@@ -87,8 +87,7 @@ def test_what_another_release_has_written_keeps_nobody_from_the_rest() -> None:
     trouble = Sheet(trouble="google.of_later")
     said = bulletin(Reading(seen(sheet=trouble), lines, unsent="weather.unsent.owl"), 1000.0)
     assert (said.colour, said.unsent) == ("red", "")
-    assert [(line.title, line.text) for line in said.lines if line.name == "volcano"] == [("", "")]
-    assert all(line.text for line in said.lines if line.name != "volcano")
+    assert said.lines == bulletin(Reading(seen(sheet=trouble), lines[:-1]), 1000.0).lines
 
 
 @pytest.mark.parametrize(

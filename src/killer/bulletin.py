@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from killer.language import current, say, say_kept
+from killer.language import catalogue, current, say, say_kept
 from killer.watch.register import Reading
 from killer.watch.weather import Colour, Line, aged, worst
 
@@ -39,15 +39,22 @@ class Bulletin:
 
 
 def bulletin(reading: Reading | None, now: float) -> Bulletin:
-    """Say the newest reading, as seen at this time (seconds since 1970, UTC)."""
+    """Say the newest reading, as seen at this time (seconds since 1970, UTC).
+
+    Another release may have written it: a line of which we know no words counts and isn't told.
+    """
     if reading is None:
         lines: tuple[Line, ...] = (Line("measure", Colour.RED, "never"),)
     else:
         lines = aged(reading.lines, now - reading.seen.at)
-    said = (_said(line, reading) for line in sorted(lines, key=_badness))
+    said = (_said(line, reading) for line in sorted(lines, key=_badness) if _is_known(line))
     colour = WORDS[worst(lines)]
     unsent = say_kept(reading.unsent) if reading and reading.unsent else ""
     return Bulletin(colour, say(f"weather.verdict.{colour}"), tuple(said), unsent)
+
+
+def _is_known(line: Line) -> bool:
+    return f"weather.{line.name}.{line.code}" in catalogue(current())
 
 
 def _badness(line: Line) -> int:
@@ -68,13 +75,13 @@ def _trouble(reading: Reading | None) -> str:
 
 def title(name: str) -> str:
     """Name a line."""
-    return say_kept(f"weather.title.{name}")
+    return say(f"weather.title.{name}")
 
 
 def sentence(line: Line) -> str:
     """Say how a line is, and what to do if it isn't well; no name, no address is ever in it."""
     words = {name: told(name, value) for name, value in line.params.items()}
-    return say_kept(f"weather.{line.name}.{line.code}", **words)
+    return say(f"weather.{line.name}.{line.code}", **words)
 
 
 def told(name: str, value: float | str) -> str:
