@@ -19,6 +19,7 @@ from killer.settings import Settings
 from killer.station import Eye, Station, knock
 from killer.store import games, keeping, sheets
 from killer.store.sheets import SheetState
+from killer.watch import machine
 from killer.watch.alarm import Alarm
 from killer.watch.register import LAST_HOUR, Reading, Register, point_of
 from killer.watch.weather import Colour
@@ -80,6 +81,8 @@ def test_a_backup_of_another_machine_is_known_where_the_database_is_shared(
     by_hand(world, f"UPDATE leases SET expires = {games.now() - 30_000}")
     age = eye.look().backed_up
     assert age is None if world.database.embedded else 30 <= (age or 0) < 60
+    keeping.note(world.database, keeping.BACKUP, machine.name())
+    assert eye.look().backed_up is None, "its own folder says it"
 
 
 def test_a_keeper_who_has_the_lease_is_there(world: World, tmp_path: Path) -> None:

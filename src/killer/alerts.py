@@ -11,7 +11,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
-from socket import gethostname
 
 import structlog
 
@@ -21,7 +20,7 @@ from killer.mail import addresses
 from killer.mail.failures import MailError
 from killer.mail.post import Post
 from killer.settings import Settings
-from killer.watch import metrics
+from killer.watch import machine, metrics
 from killer.watch.alarm import Message
 from killer.watch.weather import Colour, Line
 
@@ -77,7 +76,7 @@ def words(message: Message, lines: tuple[Line, ...], address: str) -> tuple[str,
     red = [line for line in lines if line.colour is Colour.RED]
     said = [f"{bulletin.title(line.name)} : {bulletin.sentence(line)}" for line in red]
     where = say(
-        "weather.alert.where", machine=gethostname(), address=f"{address}/organiser/weather"
+        "weather.alert.where", machine=machine.name(), address=f"{address}/organiser/weather"
     )
     whole = (say(f"weather.alert.{message}.text"), *said, where)
     return say(f"weather.alert.{message}.subject"), "\n\n".join(whole)

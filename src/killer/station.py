@@ -199,13 +199,14 @@ class Eye:
                 faults = sum(map(len, every))
             newest = games[0] if games and self._settings.spreadsheet else None
             alone = keeping.lapsed(connection, LEASE)
-            shared = not self._scribe.embedded  # else the folder itself says it
-            backup = keeping.lapsed(connection, keeping.BACKUP) if shared else None
+            where, backup = keeping.noted(connection, keeping.BACKUP) or ("", None)
             level = self._sheet(connection, newest.id, newest.version) if newest else None
+        if self._scribe.embedded or where == machine.name():  # the folder itself says it
+            where, backup = "", None
         if alone is None:  # nobody had the lease yet, or it was given back
             alone = max(0.0, time.monotonic() - self._began - 2 * EVERY)
         playing = any(row.state is State.RUNNING for row in games)
-        return Pulse(playing=playing, faults=faults, alone=alone, sheet=level, backed_up=backup)
+        return Pulse("ok", playing, faults, alone, level, backup, where)
 
     def _due(self) -> bool:
         """Tell whether the laws are to be checked now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -232,6 +233,18 @@ def fell_once(stage: Stage, victim: str, hunter: str, before: int) -> None:
     assert len(stage.ring()) == before - 1
     row = next(row for row in stage.table() if row["nickname"] == victim)
     assert (row["status"], row["killed_by"]) == ("dead", hunter)
+
+
+def test_a_phone_that_is_signed_out_from_afar_hides_its_target_at_once(
+    stage: Stage, devices: Devices, line: Line
+) -> None:
+    """As when it was stolen: a stream that has worked is tried again, but not before this."""
+    devices.forgive(f"{NO_LINE}|401")
+    lost = stage.ring()[0]
+    page = listening(devices, stage, lost, line)
+    stage.command("signout", lost, reason="Téléphone volé")
+    expect(page.locator("[data-target]")).to_have_count(0, timeout=5_000)
+    expect(page).to_have_url(re.compile("/sign-in"))
 
 
 def test_a_stream_that_worked_and_is_refused_once_is_soon_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -159,6 +160,34 @@ def test_a_node_that_comes_and_goes_has_to_please_for_longer() -> None:
     node.came_in -= 2 * lookout.CALM
     node.leave()
     assert node.enough == 2
+
+
+def test_a_node_in_disgrace_is_welcome_when_nobody_else_is_well(
+    tmp_path: Path, pair: tuple[Node, Node]
+) -> None:
+    dead, well = (lookout.node(str(each)) for each in pair)
+    watch = lookout.Lookout([dead, well], tmp_path / "nodes.inc", ["true"])
+    well.out, well.enough = True, lookout.PATIENT
+    pair[0].stop()
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    wait_for(lambda: not well.out, 10, "the way in, long before its time")
+    watch.stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_whoever_went_out_long_ago_is_asked_in_peace(front: Front, pair: tuple[Node, Node]) -> None:
+    """To close nginx's connections to a node cuts the lookout's own questions off as well."""
+    one, other = pair
+    with front.watching(one, other):
+        one.until_asked(2)
+        say_503(one)
+        front.until_out(one)
+        one.until_asked(int((lookout.SWEPT + lookout.SWEEP) / lookout.EVERY) + 2)
+        swept = len(front.calls("ss"))
+        one.until_asked(6)
+        assert len(front.calls("ss")) == swept > 1
 
 
 def test_an_old_answer_says_nothing_against_a_newer_one() -> None:

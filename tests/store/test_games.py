@@ -150,5 +150,6 @@ def test_the_big_screen_s_number_moves_only_from_what_was_seen(world: World) -> 
         (7, None, None),
     ):
         with world.database.write() as connection:
-            games.set_screen(connection, world.number, before, after)
+            moved = games.set_screen(connection, world.number, before, after)
         assert screen() == found
+        assert moved is (found == after)

@@ -113,6 +113,23 @@ def test_a_closed_screen_never_comes_back_under_an_old_link(world: World) -> Non
     assert dead(world, *every(old))
 
 
+def test_whoever_has_an_older_page_is_told_what_stands(world: World) -> None:
+    def told(held: str) -> str:
+        boss = world.phone(BOSS)
+        submit(boss, DESK, DESK, held=held)
+        return boss.get(DESK).text
+
+    old = open_screen(world)
+    present = open_screen(world, held=old)
+    page = told(old)
+    assert "Le lien vient d&#39;être changé" in page
+    assert present in page
+    close_screen(world)
+    assert "quelqu&#39;un a fermé le grand écran" in told(present)
+    assert shown(world) == ""
+    assert "C&#39;est ouvert" in told("")
+
+
 def test_a_second_tap_changes_nothing_twice(world: World) -> None:
     first = open_screen(world)
     assert open_screen(world) == first

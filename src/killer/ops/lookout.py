@@ -35,7 +35,8 @@ QUICK = 0.5  # a node that takes longer is busy itself, and no witness against a
 FRESH = ANSWER - EVERY  # seconds for which a good answer vouches for a node
 CALM = 60.0  # a node that goes out again sooner has to please for twice as long as before
 PATIENT = 64  # good answers, at most, that are asked of a node that comes and goes: 26 s
-SWEEP = 1.0  # seconds between two looks for connections to nodes that are out
+SWEEP = 1.0  # seconds between two looks for connections to a node that went out
+SWEPT = 4.0  # seconds after which nginx has none any more; our own questions are cut off as well
 AGAIN = 1.0  # seconds until a list that nginx could not be given is given again
 GIVE_UP = 10.0  # seconds that a program has for its work
 EXAMPLE = """example:
@@ -71,6 +72,7 @@ class Node:
     good: int = 0  # answers in a row
     enough: int = TWICE  # good answers in a row that bring it in again
     came_in: float = field(default_factory=lambda: time.monotonic() - CALM)
+    went_out: float = 0.0
 
     def __str__(self) -> str:
         """Show the address as nginx, ss and HTTP write it."""
@@ -107,7 +109,7 @@ class Node:
         """Go out."""
         again = time.monotonic() - self.came_in < CALM
         self.enough = min(2 * self.enough, PATIENT) if again else TWICE
-        self.out = True
+        self.out, self.went_out = True, time.monotonic()
 
     def enter(self) -> None:
         """Come in again."""
@@ -188,7 +190,7 @@ class Lookout:
         """Count an answer and let its node out or in; tell whether that was done."""
         node = answer.node
         node.hears(answer, alone=self._alone(answer))
-        if node.out and node.good >= node.enough:
+        if node.out and node.good >= (node.enough if self._served() else TWICE):
             node.enter()
             _log.info("%s is in again", node)
             return True
@@ -197,6 +199,10 @@ class Lookout:
             _log.warning("%s is out: %s", node, answer.trouble)
             return True
         return False
+
+    def _served(self) -> bool:
+        """Tell whether any node that is in is well: else whoever is well is welcome."""
+        return any(node.well for node in self.nodes if not node.out)
 
     def _alone(self, answer: Answer) -> bool:
         """Tell whether another node is in and was well all the time that a question took.
@@ -222,7 +228,7 @@ class Lookout:
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP
             for node in self.nodes:
-                if node.out:
+                if node.out and (now < node.went_out + SWEPT or self._publish_at is not None):
                     where = ("dst", node.address, "dport", "=", f":{node.port}")
                     self._run(("ss", "-K", "-H", "-t", "-n", *where))
 
@@ -260,7 +266,7 @@ class Lookout:
         except OSError:
             return  # the first time; or it can't be written either, which is told then
         for node in self.nodes:
-            node.out = True
+            node.leave()
             node.out = node.line in lines
         if all(node.out for node in self.nodes):
             for node in self.nodes:

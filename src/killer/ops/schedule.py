@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from killer.ops import shed
 from killer.settings import Settings
 from killer.store import keeping, log
 from killer.store.database import Database, StoreUnavailableError
-from killer.watch import metrics
+from killer.watch import machine, metrics
 
 MINUTE = 60.0
 PAUSE = 120.0  # seconds after a backup that failed
@@ -79,4 +78,4 @@ class Schedule:
         else:
             _log.info("archive.made", path=said[-1], warnings=done.stderr.strip())
             with suppress(StoreUnavailableError):  # then only this machine knows of it
-                keeping.note(self._database, keeping.BACKUP, socket.gethostname()[:80])
+                keeping.note(self._database, keeping.BACKUP, machine.name())

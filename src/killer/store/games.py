@@ -80,14 +80,14 @@ def version(connection: Connection, game: int, *, lock: bool = False) -> int | N
     return None if found is None else int(found)
 
 
-def set_screen(connection: Connection, game: int, before: int | None, after: int | None) -> None:
-    """Let a game's big screen be under another number, or closed (none).
+def set_screen(connection: Connection, game: int, before: int | None, after: int | None) -> bool:
+    """Let a game's big screen be under another number, or closed (none); tell whether it moved.
 
     Nothing happens when it isn't under the number `before` any more: a repeated request changes
     nothing twice.
     """
     mine = (games.c.id == game, games.c.screen.is_not_distinct_from(before))
-    connection.execute(update(games).where(*mine).values(screen=after))
+    return bool(connection.execute(update(games).where(*mine).values(screen=after)).rowcount)
 
 
 def blank(row: GameRow) -> Game:

@@ -64,6 +64,13 @@ def lapsed(connection: Connection, name: str) -> float | None:
     return None if expires is None else max(0, now() - expires) / 1000
 
 
+def noted(connection: Connection, name: str) -> tuple[str, float] | None:
+    """Give who has done what was noted, and how many seconds ago; None when nobody ever has."""
+    query = select(leases.c.holder, leases.c.expires).where(leases.c.name == name)
+    row = connection.execute(query).first()
+    return None if row is None else (row.holder, max(0, now() - row.expires) / 1000)
+
+
 def leave_lease(database: Database, name: str, holder: str) -> None:
     """Give a lease back, so that the next one needn't wait for its end."""
     with database.write() as connection:

@@ -19,7 +19,7 @@ POOL_SECONDS = 5.0  # that somebody waits for a connection of this process to be
 #: and with it the game's lock, before those who wait for the lock give up.
 FROZEN = 5
 LOCKED = 8
-STATEMENT = 30
+STATEMENT = 30  # for what goes on on the server when whoever asked has given up, see ANSWER
 #: A line that was cut is noticed on this side within as many seconds; libpq's names.
 LINE = {
     "connect_timeout": 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import msgspec
 import psutil
 
 RARELY = 15.0  # seconds between two looks at what costs milliseconds: who there is, what they hold
+
+
+def name() -> str:
+    """Give this machine's name, short enough to be kept beside what it has done."""
+    return socket.gethostname()[:80]
 
 
 class Use(msgspec.Struct, frozen=True):

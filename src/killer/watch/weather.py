@@ -65,7 +65,7 @@ class Pulse(msgspec.Struct, frozen=True):
     `state` is ok, silent (nothing can be read), locked or full (nothing can be written). The rest
     is None when it can't be known: whether people play, by how many faults the games break their
     laws, the seconds since somebody kept the sheet and the errands, the sheet if there is one, and
-    the age of the newest backup of any machine that shares the database.
+    the age of the newest backup when another machine that shares the database has made it.
     """
 
     state: str = "ok"
@@ -74,6 +74,7 @@ class Pulse(msgspec.Struct, frozen=True):
     alone: float | None = None
     sheet: Sheet | None = None
     backed_up: float | None = None
+    backed_up_on: str = ""
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -242,6 +243,9 @@ def _backup(seen: Observation) -> Line:
         return _line("backup", colour, {}, cause="none")
     age = min(ages)
     colour = _grade(age / seen.backup_every, BACKUP) if playing else Colour.GREEN
+    if colour is Colour.GREEN and age == seen.pulse.backed_up:
+        where: Params = {"age": age, "machine": seen.pulse.backed_up_on}
+        return _line("backup", colour, where, "age", cause="elsewhere")
     return _line("backup", colour, {"age": age}, "age")
 
 

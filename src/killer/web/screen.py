@@ -139,21 +139,29 @@ def desk() -> ResponseReturnValue:
 
 
 def show() -> ResponseReturnValue:
-    """Open the big screen under a new link; an older one dies at once."""
+    """Open the big screen under a new link; an older one dies at once.
+
+    Whoever doesn't hold the present link changes nothing: not by a second tap, nor by a page that
+    is older than what another organiser has done.
+    """
     row = _row()
-    if request.form.get("held", "") == token(site(), row):  # a second tap changes nothing twice
-        _number(row, 1 + secrets.randbelow(LARGEST))
-    render.leave_notice(say("screen.done.shown"))
+    mine = request.form.get("held", "") == token(site(), row)
+    if mine and _number(row, 1 + secrets.randbelow(LARGEST)):
+        told = "screen.done.shown"
+    else:
+        told = "screen.done.closed_meanwhile" if _row().screen is None else "screen.done.other"
+    render.leave_notice(say(told))
     return redirect(PAGE, 303)
 
 
 def close() -> ResponseReturnValue:
     """Close the big screen: its link dies at once."""
-    _number(_row(), None)
+    while not _number(_row(), None):
+        pass  # somebody has just made another link
     render.leave_notice(say("screen.done.closed"))
     return redirect(PAGE, 303)
 
 
-def _number(row: GameRow, after: int | None) -> None:
+def _number(row: GameRow, after: int | None) -> bool:
     with site().database.write() as connection:
-        games.set_screen(connection, row.id, row.screen, after)
+        return games.set_screen(connection, row.id, row.screen, after)

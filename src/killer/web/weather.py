@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from socket import gethostname
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from killer.bulletin import Bulletin, age, bulletin
 from killer.language import say
+from killer.watch.machine import name
 from killer.watch.register import LAST_HOUR, TWO_DAYS, Reading, Register
 from killer.web import render, shapes
 from killer.web.answers import json
@@ -58,7 +58,7 @@ def measured(reading: Reading | None, now: float, *, shared: bool) -> str:
     said = say("weather.just_now")
     if seconds >= JUST_NOW:
         said = say("weather.measured", age=age(seconds))
-    return say("weather.machine", measured=said, machine=gethostname()) if shared else said
+    return say("weather.machine", measured=said, machine=name()) if shared else said
 
 
 def _age(reading: Reading, now: float) -> float:

@@ -79,8 +79,11 @@
   }
 
   // Where streams have worked, a 502 means that its node has just died, and not that they never will.
+  // But whoever was signed out meanwhile is to know it at once.
   function refused() {
-    worked && failures < TRIES ? later() : poll();
+    if (!worked || failures >= TRIES) return poll();
+    if (!failures) ask();
+    later();
   }
 
   function later() {

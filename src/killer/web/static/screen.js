@@ -1,8 +1,8 @@
 "use strict";
-// The big screen: asks every two seconds which edition is the present one, and fetches it when it is new.
+// The big screen: asks every two seconds (a phone every five) which edition is the present one, and fetches it when it is new.
 // An edition's address names its content, so that a cache on the way may keep it for ever.
 {
-  const EVERY = 2_000, LONGEST = 30_000, PATIENCE = 8_000;
+  const EVERY = 2_000, AT_HOME = 5_000, LONGEST = 30_000, PATIENCE = 8_000;
   const lang = document.documentElement.lang;
   const one = (id) => document.getElementById(id);
   const { api, one: kill, other: kills, more } = one("screen").dataset;
@@ -14,6 +14,7 @@
   let failures = 0;
   let heard = Date.now();
   let timer = 0;
+  let asked = 0; // how often; only what the newest asking brings is shown
 
   // --- asking ---
 
@@ -31,10 +32,11 @@
       line("off");
     }
     clearTimeout(timer); // somebody woke us meanwhile
-    timer = setTimeout(look, jitter(Math.min(LONGEST, EVERY * 2 ** failures)));
+    timer = setTimeout(look, jitter(Math.min(LONGEST, (projected() ? EVERY : AT_HOME) * 2 ** failures)));
   }
 
   async function ask() {
+    const mine = ++asked;
     const answer = await get(api, { cache: "no-store", headers: etag ? { "If-None-Match": etag } : {} });
     if (answer.status === 304) return;
     one("shut").hidden = answer.status !== 404;
@@ -43,7 +45,9 @@
     if (now.edition !== edition) {
       const whole = await get(`${api}/${now.edition}`);
       if (!whole.ok) throw new Error(whole.status);
-      show(await whole.json());
+      const told = await whole.json();
+      if (mine !== asked) return; // somebody has woken us meanwhile
+      show(told);
       edition = decodeURI(whole.url).split("/").pop(); // a newer one, if it was led on
     }
     if (now.edition === edition) etag = answer.headers.get("ETag") ?? "";
@@ -134,10 +138,11 @@
 
   // --- staying awake ---
 
+  const projected = () => matchMedia("(min-width: 60rem)").matches; // a hall's screen, or a phone's
+
   async function stayAwake() {
-    const projected = matchMedia("(min-width: 60rem)").matches;
     try {
-      if (projected && !document.hidden) await navigator.wakeLock?.request("screen");
+      if (projected() && !document.hidden) await navigator.wakeLock?.request("screen");
     } catch {} // the device saves its battery
   }
 
