@@ -10,8 +10,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from killer import cli
+from killer.cli import deploy
 from killer.cli.tale import Tale
 from killer.language import LANGUAGES, speaking
+from killer.ops.cluster import Cluster, Node
+from killer.ops.machine import Wish
 from killer.ops.steps import Outcome
 from ops.paper_machine import PaperMachine
 
@@ -99,6 +102,21 @@ def test_a_step_of_one_machine_among_several_names_it() -> None:
         tale.of(PaperMachine(name="root@[fd00::7]"))("user", Outcome.WOULD)
     said = "? root@[fd00::7]: User “killer”, without rights (would be done)"
     assert written.getvalue().splitlines() == [said]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nodes_on_a_public_address_are_a_warning_in_the_end(
+    capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    front, *nodes = (PaperMachine(name=f"root@{name}") for name in ("front", "a", "b", "c"))
+    numbers = ("10.0.0.2", "9.9.9.9", "2620:fe::9")
+    here = Node(front, "9.9.9.10")
+    behind = [Node(node, number) for node, number in zip(nodes, numbers, strict=True)]
+    with speaking(language):
+        deploy._show(front, Cluster(front, (here, *behind)), Wish())
+    assert "root@b, root@c" in capsys.readouterr().out
+    deploy._show(front, Cluster(front, (here, behind[0])), Wish())
+    assert "address = " not in capsys.readouterr().out
 
 
 def test_deploy_asks_for_a_machine() -> None:

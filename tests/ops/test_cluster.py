@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from killer.ops import cluster, places, site, slots
+from killer.ops import cluster, front, places, site, slots
 from killer.ops.cluster import Cluster
 from killer.ops.deploy import Order, kept_wish
 from killer.ops.failures import DeployError
 from killer.ops.machine import Wish
 from killer.ops.steps import Outcome, Tell
-from killer.ops.target import Target
+from killer.ops.target import Answer, Target
 from ops.paper_machine import PaperMachine
 from ops.test_deploy import FACTS, MADE
 
@@ -138,6 +141,90 @@ def test_a_firewall_lets_only_the_front_to_a_node(three: Site) -> None:
     assert "firewall_node" not in {step for _, step, _ in three.told}
 
 
+RULES = f"{places.SETTINGS}/firewall.nft"
+
+
+def rules(node: PaperMachine) -> str:
+    return node.files[RULES][0]
+
+
+def shut(found: Site) -> None:
+    """Let a front's questions through only where no firewall is up, or one that names it."""
+
+    def answers(node: Target, number: str) -> Callable[[], Answer]:
+        route = found.front.ask(f"ip -o route get {number}").out
+        wanted = f"ip saddr {route.split()[4]} tcp dport 8090 accept"
+
+        def answer() -> Answer:
+            named = wanted in (node.read(RULES) or "")
+            return Answer(int(node.holds("nft list table") and not named))
+
+        return answer
+
+    for node in found.cluster.behind():
+        asked = re.escape(f"http://{front.door(node.number)}/health")
+        found.front.rules.insert(0, (asked, answers(node.target, node.number)))
+
+
+def test_when_the_front_has_fallen_a_node_takes_its_place(three: Site) -> None:
+    three.deploy()
+    b, c = three.nodes[1:]
+    assert "ip saddr 10.0.0.1 tcp dport 8090 accept" in rules(c)
+    b.on("^ip -o route get", "10.0.0.4 dev eth0 src 10.0.0.3 uid 0")
+    again = Site(b, [b, c])
+    shut(again)
+    again.deploy()
+    assert "ip saddr 10.0.0.3 tcp dport 8090 accept" in rules(c)
+    assert "10.0.0.1" not in rules(c)
+    assert "80, 443" not in rules(c), "no phone ever came to it directly"
+    assert "80, 443" in rules(b)
+    assert kept_wish(c).front == "root@b"
+
+
+def test_a_game_that_was_alone_becomes_a_node_and_serves_until_then(three: Site) -> None:
+    alone = three.nodes[0]
+    alone.files[RULES] = ("tcp dport { 22, 80, 443 } accept", "644", "root")
+    alone.files[site.SITE] = ("the site of phones", "644", "root")
+    for new in three.nodes[1:]:
+        new.on("nft list table", code=1)
+    shut(three)
+    three.front.rules.insert(
+        0, ("nginx -t", lambda: Answer(int("22, 80, 443" not in rules(alone))))
+    )
+    three.deploy()  # the front's nginx begins only if phones still come to the node
+    assert "80, 443" not in rules(alone)
+    assert "ip saddr 10.0.0.1 tcp dport 8090 accept" in rules(alone)
+    assert "firewall_opens" in three.steps("root@a")
+    assert "firewall_opens" not in {*three.steps("root@b"), *three.steps("root@c")}
+
+
+def test_a_node_lets_its_front_in_from_a_new_address(three: Site) -> None:
+    three.deploy()
+    three.front.on("^ip -o route get 10.9", "10.9.0.2 dev eth1 src 10.9.0.1 uid 0")
+    nodes = (("root@a", "10.9.0.2"), ("root@b", "10.9.0.3"), ("root@c", "10.9.0.4"))
+    three.wish = replace(three.wish, nodes=nodes)
+    shut(three)
+    three.deploy()
+    for node in three.nodes:
+        assert "ip saddr 10.9.0.1 tcp dport 8090 accept" in rules(node)
+        assert "ip saddr 10.0.0.1 tcp dport 8090 accept" in rules(node), "as it comes until then"
+
+
+def test_a_node_that_becomes_the_front_is_open_before_it_asks_for_a_certificate(
+    three: Site,
+) -> None:
+    three.deploy()
+    b, c = three.nodes[1:]
+    assert "80, 443" not in rules(b)
+    b.on("os-release", FACTS.replace("203.0.113.7", "10.0.0.3 127.0.0.1"))
+    b.on("test -s /etc/letsencrypt", code=1)
+    b.rules.insert(0, ("certbot certonly", lambda: Answer(int("80, 443" not in rules(b)))))
+    again = Site(b, [b, c])
+    again.wish = replace(again.wish, domain="localhost")
+    again.deploy()
+    assert "certificate" in again.steps("root@b")
+
+
 def test_a_second_deployment_changes_nothing(three: Site) -> None:
     three.deploy()
     three.told.clear()
@@ -192,6 +279,26 @@ def test_a_new_node_gets_the_settings_of_the_others(three: Site) -> None:
     assert "root@c" not in {who for who, step, _ in three.told if step == "backup"}
 
 
+def test_a_game_that_plays_on_the_front_alone_moves_to_the_nodes_with_its_secret() -> None:
+    node = machine("b", "10.0.0.3", made="", kept="")
+    node.on(f"test -s {places.ENVIRONMENT}", code=1)
+    alone = Site(machine("front", "10.0.0.1"), [node])
+    alone.deploy()
+    assert node.files[places.ENVIRONMENT][0] == KEPT, "nobody is signed out"
+    backup = alone.told.index(("root@front", "backup", Outcome.DONE))
+    assert backup < alone.told.index(("root@b", "switch.start", None))
+
+
+def test_the_settings_of_a_game_that_has_left_the_front_count_no_more(three: Site) -> None:
+    other = KEPT.replace("10.0.0.9", "10.0.0.8")
+    three.front.files[places.ENVIRONMENT] = (other, "600", "root")
+    three.deploy()
+    three.front.links[places.LIVE] = places.socket(1)
+    with pytest.raises(DeployError) as error:
+        three.deploy()
+    assert error.value.params["setting"] == "DATABASE_URL"
+
+
 def test_nodes_that_disagree_are_not_touched(three: Site) -> None:
     other = KEPT.replace("10.0.0.9", "10.0.0.8")
     three.nodes[2].files[places.ENVIRONMENT] = (other, "600", "root")
@@ -199,6 +306,28 @@ def test_nodes_that_disagree_are_not_touched(three: Site) -> None:
         three.deploy()
     assert error.value.params == {"host": "root@c", "setting": "DATABASE_URL"}
     assert three.told == []
+
+
+@pytest.mark.parametrize("setting", ["DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize(("address", "name"), [("10.0.0.1", "front"), ("10.0.0.3", "b")])
+def test_what_all_share_is_not_on_a_machine_that_is_closed_to_them(
+    three: Site, setting: str, address: str, name: str
+) -> None:
+    url = {"DATABASE_URL": "postgresql://app@{}/k", "REDIS_URL": "redis://{}:6379/0"}[setting]
+    for node in three.nodes:
+        node.files[places.ENVIRONMENT] = (f"{KEPT}{setting}={url.format(address)}\n", "600", "root")
+    with pytest.raises(DeployError) as error:
+        three.deploy()
+    assert error.value.code == "closed_in"
+    assert error.value.params == {"host": f"root@{name}", "setting": setting}
+    assert three.told == []
+    three.wish = replace(three.wish, firewall=False)
+    assert three.deploy() > 0
+
+
+def test_the_only_node_may_have_its_database_itself() -> None:
+    node = machine("a", "10.0.0.2", kept=KEPT.replace("10.0.0.9", "10.0.0.2"))
+    assert Site(machine("front", "10.0.0.1", made="", kept=""), [node]).deploy() > 0
 
 
 def test_an_installed_package_can_not_be_deployed_anywhere(three: Site, tmp_path: Path) -> None:
@@ -265,18 +394,52 @@ def test_a_name_is_what_the_front_knows_by_it(three: Site, names: str, code: str
         assert three.cluster.doors == ["10.0.0.5:8090", "[fd00::7]:8090"]
 
 
+@pytest.mark.parametrize("given", ["fe80::1%$(reboot)", "fe80::1%eth0", "$(reboot)"])
+def test_what_is_no_plain_address_is_asked_of_nobody(three: Site, given: str) -> None:
+    three.wish = replace(three.wish, nodes=(("root@a", given),))
+    with pytest.raises(DeployError) as error:
+        three.cluster  # noqa: B018  # asking is the deed
+    assert error.value.code == "no_address"
+    asked = " ".join(three.front.said).replace(shlex.quote(given), "")
+    assert given not in asked
+
+
+LOOKOUT = f"{places.UNITS}/{front.UNIT}"
+
+
 def test_a_list_in_which_somebody_is_down_stays_while_the_nodes_are_the_same(three: Site) -> None:
     three.deploy()
     marked = three.front.files[places.NODES][0].replace("2s;", "2s down;", 1)
     three.front.files[places.NODES] = (marked, "644", "root")
     three.deploy()
     assert three.front.files[places.NODES][0] == marked
-    three.nodes.pop()
     three.wish = replace(three.wish, nodes=three.wish.nodes[:2])
     three.told.clear()
     three.deploy()
-    assert three.front.files[places.NODES][0].count("server ") == 2
-    assert {"nodes", "lookout"} <= set(three.steps("root@front"))
+    assert three.front.files[places.NODES][0] == marked, "the lookout knows whom it has left out"
+    assert "10.0.0.2:8090 10.0.0.3:8090\n" in three.front.files[LOOKOUT][0]
+    restarts = [each for each in three.front.said if f"systemctl restart {front.UNIT}" in each]
+    assert len(restarts) == 2, "the first time and now"
+    assert "lookout" in three.steps("root@front")
+
+
+def test_a_front_that_fails_half_way_is_watched_over_as_before(three: Site) -> None:
+    three.deploy()
+    three.wish = replace(three.wish, nodes=three.wish.nodes[:2], domain="localhost")
+    three.front.on("nginx -t", code=1, err="no such certificate")
+    before = [three.front.files[path] for path in (places.NODES, LOOKOUT)]
+    three.front.said.clear()
+    with pytest.raises(DeployError):
+        three.deploy()
+    assert [three.front.files[path] for path in (places.NODES, LOOKOUT)] == before
+    assert not [said for said in three.front.said if "stop" in said]
+
+
+def test_a_list_that_no_lookout_keeps_any_more_is_made_anew(three: Site) -> None:
+    three.front.files[places.NODES] = ("server 10.0.0.9:8090 max_fails=1;\n", "644", "root")
+    three.front.on(f"is-active {front.UNIT}", code=1)
+    three.deploy()
+    assert "10.0.0.9" not in three.front.files[places.NODES][0]
 
 
 def test_restart_and_rollback_go_from_node_to_node(three: Site) -> None:
@@ -300,6 +463,17 @@ def test_after_half_an_update_rollback_leaves_those_alone_that_were_not_reached(
     assert [slots.live(node) for node in three.nodes] == [2, 1, 1]
 
 
+def test_a_rollback_finds_the_same_release_for_another_kind_of_machine(three: Site) -> None:
+    other = f"{places.RELEASES}/0.1.0-20261128T120000Z-cccccccccccc"
+    three.nodes[0].links[places.PREVIOUS] = NEW
+    three.nodes[0].files[f"{NEW}/{places.COMPLETE}"] = ("5eed5eed5eed\n", "644", "root")
+    for node, found in zip(three.nodes[1:], (other, NEW), strict=True):
+        node.on("^ls -d")
+        node.on(f"^grep -lxF 5eed5eed5eed {places.RELEASES}", f"{found}/{places.COMPLETE}\n")
+    cluster.rollback(three.cluster, three.tell)
+    assert [served(node) for node in three.nodes] == [NEW, other, NEW]
+
+
 Deed = Callable[[Cluster, cluster.TellOf], object]
 
 
@@ -316,10 +490,25 @@ def test_where_one_node_has_no_release_none_is_touched(three: Site, deed: Deed, 
     assert three.told == []
 
 
+def marked(command: str) -> str:
+    """Give what becomes of two lines of a journal."""
+    mark = command.partition(" | ")[2]
+    said = subprocess.run(
+        ["sh", "-c", mark],
+        input="a line of %s \\n\n  \n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return said.stdout
+
+
 def test_every_journal_is_shown_with_its_machine_and_one_is_followed(three: Site) -> None:
+    three.nodes[2].name = "root@c/'$(exit 1)&"
+    three.wish = replace(three.wish, nodes=tuple((node.name, "") for node in three.nodes))
     assert cluster.logs(three.cluster, follow=False, lines=5) == 0
     for each in (three.front, *three.nodes):
-        assert each.said[-1].endswith(f"| sed 's/^/{each.name}: /'")
+        assert marked(each.said[-1]) == f"{each.name}: a line of %s \\n\n{each.name}:   \n"
     with pytest.raises(DeployError) as error:
         cluster.logs(three.cluster, follow=True, lines=5)
     assert "killer logs -f root@a" in error.value.sentence

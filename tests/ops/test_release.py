@@ -40,12 +40,13 @@ def made(tmp_path: Path) -> Build:
 
 
 def test_the_same_files_are_the_same_release(made: Build) -> None:
-    before, libraries = made.fingerprint, made.libraries
+    before, libraries, source = made.fingerprint, made.libraries, made.source
     (made.checkout / "src/killer/__pycache__").mkdir()
     (made.checkout / "src/killer/__pycache__/play.cpython-311.pyc").write_bytes(b"x")
     assert made.fingerprint == before
     (made.checkout / "src/killer/play.py").write_text("PLAY = 2")
     assert made.fingerprint != before
+    assert made.source != source
     assert made.libraries == libraries
 
 
@@ -53,6 +54,7 @@ def test_another_lock_or_machine_is_another_release(made: Build) -> None:
     other = Build(made.checkout, "3.13", made.platform)
     assert other.libraries != made.libraries
     assert other.fingerprint != made.fingerprint
+    assert other.source == made.source, "for the same game"
     before = made.fingerprint
     (made.checkout / build.LOCK).write_text("flask==3.2")
     assert made.fingerprint != before
@@ -88,7 +90,7 @@ def test_a_release_is_complete_only_in_the_end(made: Build, tmp_path: Path) -> N
     folder = release.bring(machine, made, tmp_path / "out")
     assert folder.startswith(f"{places.RELEASES}/")
     assert folder.endswith(made.fingerprint)
-    assert machine.said[-1] == f"touch {folder}/{places.COMPLETE}"
+    assert machine.said[-1] == f"echo {made.source} > {folder}/{places.COMPLETE}"
     unpacked = [each for each in machine.said if "tar -xzf" in each]
     assert len(unpacked) == 2, "libraries and package"
     half = next(each for each in machine.said if "venv --without-pip" in each)

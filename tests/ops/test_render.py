@@ -144,18 +144,19 @@ def test_the_shell_understands_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fronts", "said"),
+    ("fronts", "phones", "said"),
     [
-        ([], "tcp dport { 22, 2222, 80, 443 } accept"),
-        (["10.0.0.1", "fd00::1"], "ip6 saddr fd00::1 tcp dport 8090 accept"),
+        ([], True, "tcp dport { 22, 2222, 80, 443 } accept"),
+        (["10.0.0.1", "fd00::1"], False, "ip6 saddr fd00::1 tcp dport 8090 accept"),
+        (["10.0.0.1"], True, "ip saddr 10.0.0.1 tcp dport 8090 accept"),
     ],
 )
 def test_the_firewall_is_understood_and_lets_ssh_in(
-    tmp_path: Path, fronts: list[str], said: str
+    tmp_path: Path, fronts: list[str], said: str, *, phones: bool
 ) -> None:
-    text = render.render("firewall.nft", ports=[22, 2222], fronts=fronts)
+    text = render.render("firewall.nft", ports=[22, 2222], fronts=fronts, phones=phones)
     assert said in text
-    assert ("80, 443" in text) is (not fronts), "only the front comes to a node"
+    assert ("80, 443" in text) is phones
     nft = program("nft", package="nftables")
     if os.geteuid():
         pytest.skip("nft judges rules for root only")  # CI is root

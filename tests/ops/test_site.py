@@ -51,6 +51,15 @@ def test_let_s_encrypt_is_asked_for_the_domain_and_nginx_told_of_renewals() -> N
     assert machine.files[site.HOOK][1] == "755"
 
 
+def test_an_email_is_one_word_to_the_shell() -> None:
+    machine = PaperMachine()
+    machine.on("test -s", code=1)
+    wish = Wish(host=HERE, domain="localhost", email="orga@example.org; reboot")
+    steps.walk([site.asked_for(machine, wish)], Told())
+    (asked,) = [each for each in machine.said if "certbot" in each]
+    assert "-m 'orga@example.org; reboot' --webroot" in asked
+
+
 def test_a_domain_that_leads_elsewhere_is_refused_before_anything_is_done() -> None:
     elsewhere = PaperMachine(host="203.0.113.7")
     elsewhere.on("test -s", code=1)

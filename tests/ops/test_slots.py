@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from killer.ops import places, slots
+from killer.ops.build import CHECKOUT
 from killer.ops.failures import DeployError
 from ops.paper_machine import PaperMachine
 
@@ -106,3 +109,10 @@ def test_a_release_runs_when_its_slot_alone_serves_it(machine: PaperMachine) -> 
     machine.on("is-active -q killer@1.service", code=1)
     assert not slots.runs(machine, OLD)
     assert not slots.runs(PaperMachine(), OLD), "nothing was ever deployed"
+
+
+def test_the_docs_end_every_unit_of_a_machine_that_leaves() -> None:
+    text = (CHECKOUT / "docs" / "plusieurs-machines.md").read_text()
+    (command,) = re.findall(r"systemctl disable --now (killer@[^`]*)", text)
+    named = {unit if "." in unit else f"{unit}.service" for unit in command.split()}
+    assert named == {unit for slot in places.BOTH for unit in places.units(slot).split()}

@@ -124,6 +124,8 @@ def _remember(host: str) -> None:
 def _show(target: Target, found: Cluster | None, wish: Wish) -> None:
     if found:
         show_all({node.name: deploy_.status(node.target, wish) for node in found.nodes})
+        if found.exposed:
+            typer.echo(say("cli.deploy.exposed", hosts=", ".join(found.exposed)))
     else:
         show(deploy_.status(target, wish))
 

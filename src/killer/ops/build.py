@@ -37,15 +37,22 @@ class Build:
     @property
     def fingerprint(self) -> str:
         """Name the whole release: the same files are the same release, whenever it is made."""
-        files = sorted(each for each in self._package() if each.is_file())
-        parts = [part for each in files for part in (self._name(each), each.read_bytes())]
-        return _digest(self.libraries.encode(), *parts)
+        return _digest(self.libraries.encode(), *self._parts())
+
+    @property
+    def source(self) -> str:
+        """Name what it is made of: the same release for another kind of machine has the same."""
+        return _digest((self.checkout / LOCK).read_bytes(), *self._parts())
 
     @property
     def version(self) -> str:
         """Give a name for a fresh folder: version, time, what it is made of."""
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         return f"{killer.__version__}-{now}-{self.fingerprint}"
+
+    def _parts(self) -> list[bytes]:
+        files = sorted(each for each in self._package() if each.is_file())
+        return [part for each in files for part in (self._name(each), each.read_bytes())]
 
     def _package(self) -> list[Path]:
         every = (self.checkout / "src" / "killer").rglob("*")

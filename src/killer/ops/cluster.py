@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from killer.language import say
@@ -49,6 +50,18 @@ class Cluster:
         """Give where the nodes' nginx listen."""
         return [front.door(node.number) for node in self.nodes]
 
+    @property
+    def games(self) -> list[Target]:
+        """Give where the game may be already: a front that becomes one plays until others serve."""
+        nodes = [node.target for node in self.nodes]
+        plays = self.front not in nodes and slots.live(self.front)
+        return [self.front, *nodes] if plays else nodes
+
+    @property
+    def exposed(self) -> list[str]:
+        """Give the nodes to which the front goes in clear through the Internet, as it seems."""
+        return [node.name for node in self.behind() if ip_address(node.number).is_global]
+
     def behind(self) -> list[Node]:
         """Give the nodes that players never reach directly."""
         return [node for node in self.nodes if node.target is not self.front]
@@ -87,10 +100,12 @@ def deploy_all(
     _check_distinct(seen)
     build.of(order.checkout, seen[cluster.front])  # or it can't be done anywhere
     texts = agreement.planned(
-        {node.name: node.target.read(places.ENVIRONMENT) for node in cluster.nodes},
+        {target.name: target.read(places.ENVIRONMENT) for target in cluster.games},
         own,
         lambda: machine.environment(order.checkout, order.wish.address, own),
     )
+    if order.wish.firewall:
+        agreement.check_open(next(iter(texts.values())), _closed(cluster, seen))
     before = cluster.front
     site.check_domain(before, order.wish, seen[before])
     keep = _once(cluster, tell)
@@ -125,9 +140,18 @@ def _check_distinct(seen: Mapping[Target, Facts]) -> None:
         known.add(facts.addresses)
 
 
+def _closed(cluster: Cluster, seen: Mapping[Target, Facts]) -> dict[str, set[str]]:
+    """Give the addresses of each machine of which another node may want more than the game."""
+    return {
+        target.name: {*facts.addresses, *site.addresses_of(target.host)}
+        for target, facts in seen.items()
+        if {node.target for node in cluster.nodes} - {target}
+    }
+
+
 def _once(cluster: Cluster, tell: TellOf) -> Callable[[], None]:
-    """Give what makes one backup before the first update, on a node that serves already."""
-    live = [node.target for node in cluster.nodes if slots.live(node.target)][:1]
+    """Give what makes one backup before the first update, on a machine that serves already."""
+    live = [target for target in cluster.games if slots.live(target)][:1]
 
     def keep() -> None:
         while live:
@@ -167,25 +191,39 @@ class _Plan:
         made = build.of(self.order.checkout, facts)
         yield from deploy.laid(target, made, self.here, self.text)
         yield site.capacity(target)
-        yield site.node(target, front.sources(before, self.node.number), facts)
+        fronts = front.sources(before, self.node.number)
+        yield site.node(target, fronts, facts)
+        yield from self._opened(fronts, facts)
         yield from deploy.served(target, made, self.keep, self.tell)
         yield machine.backups(target, here=self.node is self.cluster.nodes[0])
         if target is not before:
             yield deploy.remembered(target, Wish(host=target.host, front=before.name))
         yield deploy.tidied(target)
 
+    def _opened(self, fronts: Collection[str], facts: Facts) -> Iterator[Step]:
+        """Let the front in where a firewall of before would stay shut to it, or to its new address.
+
+        Where phones still come, they go on doing so until the front serves.
+        """
+        target = self.node.target
+        if target is self.cluster.front or not self.order.wish.firewall:
+            return
+        step = machine.firewall(target, facts, fronts, phones=site.shown(target))
+        if machine.closed(target) and not step.settled():
+            yield step
+
 
 def _front(cluster: Cluster, order: Order, facts: Facts) -> Iterator[Step]:
     """Give the steps of the front."""
     before, doors = cluster.front, cluster.doors
     yield front.reach(before, doors)
+    if order.wish.firewall:
+        yield machine.firewall(before, facts)  # that of a node would be shut to Let's Encrypt
     yield front.nodes(before, doors)
     yield from deploy.front(before, order, facts)
     yield front.lookout(before, doors)
     if before not in {node.target for node in cluster.nodes}:
         yield front.retired(before)
-    if order.wish.firewall:
-        yield machine.firewall(before, facts)
     yield deploy.remembered(before, order.wish)
 
 
@@ -212,15 +250,16 @@ def rollback(cluster: Cluster, tell: TellOf) -> str:
     Raises:
         DeployError: a node doesn't have it, and nothing was done; or it doesn't serve.
     """
-    goal = deploy.previous(cluster.nodes[0].target)
-    made = {node.name: _made(node.target, release.fingerprint(goal)) for node in cluster.nodes}
+    first = cluster.nodes[0].target
+    goal = deploy.previous(first)
+    made = {node.name: _made(node.target, first, goal) for node in cluster.nodes}
     there = {n.name for n in cluster.nodes if slots.runs(n.target, made[n.name])}
     _lead(cluster, {name: each for name, each in made.items() if name not in there}, tell)
     return goal.rpartition("/")[2]
 
 
-def _made(target: Target, fingerprint: str) -> str:
-    found = release.made_of(target, fingerprint)
+def _made(target: Target, first: Target, goal: str) -> str:
+    found = goal if target is first else release.alike(target, first, goal)
     if not found:
         raise DeployError("no_previous", host=target.name)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -244,7 +245,8 @@ def logs(target: Target, *, follow: bool, lines: int, mark: str = "") -> int:
     """
     tail = "-f" if follow else "--no-pager"
     units = " ".join(f"-u {unit}" for unit in JOURNALS)
-    marked = f" | sed 's/^/{mark}: /'" if mark else ""
+    each = f"while IFS= read -r line; do printf '%s\\n' {shlex.quote(f'{mark}: ')}\"$line\"; done"
+    marked = f" | {each}" if mark else ""
     return target.show(f"journalctl {units} -n {lines} {tail}{marked}")
 
 

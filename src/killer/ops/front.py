@@ -11,7 +11,7 @@ from pathlib import Path
 from killer.ops import places
 from killer.ops.failures import DeployError
 from killer.ops.render import render
-from killer.ops.site import LOOPBACK, RELOAD, addresses_of
+from killer.ops.site import LOOPBACK, addresses_of
 from killer.ops.steps import Paper, Step, condition, papers
 from killer.ops.target import Target
 
@@ -26,14 +26,21 @@ def address(front: Target, node: Target, given: str) -> str:
         DeployError: the front knows no such machine.
     """
     name = given or (LOOPBACK if node is front else node.host)
-    try:
-        return str(ip_address(name))
-    except ValueError:
-        quoted = shlex.quote(name)
-        found = front.ask(f"getent ahostsv4 {quoted} || getent ahosts {quoted}").out.split()
-    if not found:
+    quoted = shlex.quote(name)
+    ask = f"getent ahostsv4 {quoted} || getent ahosts {quoted}"
+    number = _number(name) or _number(front.ask(ask).out.partition(" ")[0])
+    if not number:
         raise DeployError("no_address", host=front.name, node=node.name, address=name)
-    return found[0]
+    return number
+
+
+def _number(text: str) -> str:
+    """Give an address in its usual form; nothing for a name, or one that a scope makes local."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return ""
+    return "" if "%" in text else str(found)
 
 
 def door(number: str) -> str:
@@ -43,7 +50,7 @@ def door(number: str) -> str:
 
 def sources(front: Target, number: str) -> list[str]:
     """Give the addresses from which the front comes to a node."""
-    route = front.ask(f"ip -o route get {number}").out
+    route = front.ask(f"ip -o route get {shlex.quote(number)}").out
     found = re.search(r"\bsrc (\S+)", route)
     return sorted({*addresses_of(front.host), *([found[1]] if found else [])})
 
@@ -64,26 +71,28 @@ def reach(front: Target, doors: Sequence[str]) -> Step:
 
 
 def nodes(front: Target, doors: Sequence[str]) -> Step:
-    """Give the step of nginx's list: whom the lookout has marked stays so while they are the same.
+    """Give the step of nginx's list, which its site includes, as long as no lookout keeps it."""
+    text = "".join(f"server {each} max_fails=1 fail_timeout=2s;\n" for each in doors)
 
-    The lookout stops meanwhile; the next step but one starts it with the new ones.
-    """
-    lines = "".join(f"server {each} max_fails=1 fail_timeout=2s;\n" for each in doors)
+    def kept() -> bool:
+        listed = _listed(front)
+        return listed == list(doors) or (
+            bool(listed) and front.holds(f"systemctl is-active {UNIT}")
+        )
 
-    def listed() -> bool:
-        text = front.read(places.NODES) or ""
-        return re.findall(r"^server (\S+)", text, re.MULTILINE) == list(doors)
+    return Step("nodes", kept, lambda: front.write(places.NODES, text))
 
-    def lay() -> None:
-        front.run(f"systemctl stop {UNIT} 2>/dev/null; true")
-        front.write(places.NODES, lines)
-        front.run(RELOAD, "nginx_refused")
 
-    return Step("nodes", listed, lay)
+def _listed(front: Target) -> list[str]:
+    return re.findall(r"^server (\S+)", front.read(places.NODES) or "", re.MULTILINE)
 
 
 def lookout(front: Target, doors: Sequence[str]) -> Step:
-    """Give the step of the program that asks each node how it is."""
+    """Give the step of the program that asks each node how it is, and keeps nginx's list.
+
+    When it starts, it writes the list of its nodes, whom it has left out still marked, and has
+    nginx read it. Until then it goes on with the nodes of before.
+    """
     files = [
         Paper(places.LOOKOUT, LOOKOUT.read_text(encoding="utf-8")),
         Paper(f"{places.UNITS}/{UNIT}", render(UNIT, addresses=doors)),
@@ -91,7 +100,11 @@ def lookout(front: Target, doors: Sequence[str]) -> Step:
     start = f"systemctl daemon-reload && systemctl enable -q {UNIT} && systemctl restart {UNIT}"
     step = papers("lookout", front, files, start)
     so = f"systemctl is-active -q {UNIT} && systemctl is-enabled -q {UNIT}"
-    return Step("lookout", lambda: step.settled() and front.holds(so), step.do)
+
+    def settled() -> bool:
+        return _listed(front) == list(doors) and step.settled() and front.holds(so)
+
+    return Step("lookout", settled, step.do)
 
 
 def retired(front: Target) -> Step:

@@ -162,23 +162,32 @@ def logs(target: Target) -> Step:
     return papers("logs", target, [Paper("/etc/logrotate.d/killer", render("logrotate"))])
 
 
-def firewall(target: Target, facts: Facts, fronts: Collection[str] = ()) -> Step:
+def closed(target: Target) -> bool:
+    """Tell whether a firewall of ours is up."""
+    return target.holds(f"nft list table {TABLE}")
+
+
+def firewall(
+    target: Target, facts: Facts, fronts: Collection[str] = (), *, phones: bool = False
+) -> Step:
     """Give the step of the firewall, which takes itself away again unless SSH still gets in.
 
     Args:
         target: the machine.
         facts: what it said of itself.
         fronts: addresses from which alone players come; everybody's when there are none.
+        phones: they still come from everywhere as well, until the fronts lead them.
     """
+    name = "firewall_opens" if fronts and phones else "firewall_node" if fronts else "firewall"
     ports = sorted({*facts.ssh, *([] if facts.ssh else [22])})
-    text = render("firewall.nft", ports=ports, fronts=sorted(fronts))
+    text = render("firewall.nft", ports=ports, fronts=sorted(fronts), phones=phones or not fronts)
     rules = Paper(f"{places.SETTINGS}/firewall.nft", text)
     unit = Paper(f"{places.UNITS}/killer-firewall.service", render("killer-firewall.service"))
-    name = "killer-firewall.service"
+    started = "killer-firewall.service"
 
     def settled() -> bool:
         lies = rules.lies_on(target) and unit.lies_on(target)
-        return lies and target.holds(f"systemctl is-enabled -q {name} && nft list table {TABLE}")
+        return lies and target.holds(f"systemctl is-enabled -q {started}") and closed(target)
 
     def raise_it() -> None:
         rules.lay(target)
@@ -187,13 +196,13 @@ def firewall(target: Target, facts: Facts, fronts: Collection[str] = ()) -> Step
         target.run(
             "systemctl stop killer-firewall-undo.timer 2>/dev/null; systemctl daemon-reload;"
             f" systemd-run -q --collect --unit=killer-firewall-undo --on-active={PROOF}"
-            f" nft delete table {TABLE} && systemctl restart {name}",
+            f" nft delete table {TABLE} && systemctl restart {started}",
             "firewall_refused",
         )
         _prove(target)
-        target.run(f"systemctl stop killer-firewall-undo.timer; systemctl enable -q {name}")
+        target.run(f"systemctl stop killer-firewall-undo.timer; systemctl enable -q {started}")
 
-    return Step("firewall_node" if fronts else "firewall", settled, raise_it)
+    return Step(name, settled, raise_it)
 
 
 def _prove(target: Target) -> None:

@@ -23,7 +23,7 @@ NODE_PORT = 8090  # on which a node's own nginx answers the front
 NODE_SITE = "/etc/nginx/conf.d/killer-node.conf"
 NODES = "/etc/nginx/killer-nodes.inc"  # the front's list of nodes; the lookout marks who is down
 LOOKOUT = f"{HOME}/lookout.py"
-COMPLETE = "complete"  # a file that says that a folder was filled to the end
+COMPLETE = "complete"  # a file that says that a folder was filled to the end, and from what
 
 BOTH = (1, 2)
 FIRST_PORT = 8080

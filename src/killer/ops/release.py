@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path, PurePosixPath
 
 from killer.ops import places
@@ -30,9 +31,16 @@ def led_to(target: Target, link: str) -> str:
     return found if found.startswith(f"{places.RELEASES}/") else ""
 
 
-def fingerprint(made: str) -> str:
-    """Give what a release's folder says that it is made of."""
-    return made.rpartition("-")[2]
+def alike(target: Target, model: Target, made: str) -> str:
+    """Give the release that is for a machine what another one is for its own; empty without one.
+
+    A release of before its source was noted is the same on machines of one kind only.
+    """
+    source = (model.read(f"{made}/{places.COMPLETE}") or "").strip()
+    every = f"{places.RELEASES}/*/{places.COMPLETE}"
+    ask = f"grep -lxF {shlex.quote(source)} {every} 2>/dev/null | tail -n 1"
+    found = target.ask(ask).out.strip() if source else ""
+    return str(PurePosixPath(found).parent) if found else made_of(target, made.rpartition("-")[2])
 
 
 def bring(target: Target, build: Build, here: Path) -> str:
@@ -52,7 +60,7 @@ def bring(target: Target, build: Build, here: Path) -> str:
     _make(target, build, made, libraries)
     _unpack(target, build.pack_package(here), packages(made, build.python), fresh=False)
     target.run(_compiled(f"{packages(made, build.python)}/killer"))
-    target.run(f"touch {made}/{places.COMPLETE}")
+    target.run(f"echo {build.source} > {made}/{places.COMPLETE}")
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -109,6 +110,11 @@ def node(target: Target, fronts: Iterable[str], facts: Facts) -> Step:
     return _laid("site_node", target, Paper(places.NODE_SITE, inner(fronts, facts)))
 
 
+def shown(target: Target) -> bool:
+    """Tell whether there is a site for phones."""
+    return target.read(SITE) is not None
+
+
 def gone(target: Target) -> Step:
     """Give the step that takes the site of phones away where only the front comes now."""
     return condition("site_gone", target, f"test ! -e {SITE}", f"rm {SITE} && {RELOAD}")
@@ -160,7 +166,7 @@ def asked_for(target: Target, wish: Wish) -> Step:
     wanted = certificate(wish)
     assert wanted
     hook = Paper(HOOK, "#!/bin/sh\nsystemctl reload nginx\n", "755")
-    who = f"-m {wish.email}" if wish.email else "--register-unsafely-without-email"
+    who = f"-m {shlex.quote(wish.email)}" if wish.email else "--register-unsafely-without-email"
     deed = (
         f"certbot certonly -n --agree-tos {who} --webroot -w {CHALLENGES}"
         f" -d {wish.domain} --keep-until-expiring"
