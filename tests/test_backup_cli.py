@@ -79,7 +79,7 @@ def test_what_is_not_well_is_said_beside(run: Run, settings: Settings, tmp_path:
         file.unlink()
     done = run("backup", BACKUP_TO=str(tmp_path / "unplugged"))
     assert last_line(done).exists()
-    assert "1 file of a photo is missing on this server" in done.stderr
+    assert "1 photo file is missing on this server" in done.stderr
     assert "Is the disk there?" in done.stderr
 
 
@@ -145,7 +145,7 @@ def test_missing_photos_and_another_secret_are_said(
     bare = {"DATA_DIR": str(tmp_path / "bare"), "SECRET_KEY": "another secret, long enough"}
     done = run("restore", alone, **bare)
     assert done.exit_code == 0
-    assert "3 files of photos are missing" in done.stderr
+    assert "3 photo files are missing" in done.stderr
     assert "SECRET_KEY" in done.stderr
     assert version(replace(settings, data_dir=tmp_path / "bare")) == version(settings)
 

@@ -82,6 +82,14 @@ def test_an_alert_that_did_not_go_out_is_said() -> None:
     assert bulletin(reading(), 1000.0).unsent == ""
 
 
+def test_what_another_release_has_written_keeps_nobody_from_the_rest() -> None:
+    lines = (*judge(seen(), {}), Line("volcano", Colour.RED, "ash"))
+    trouble = Sheet(trouble="google.of_later")
+    said = bulletin(Reading(seen(sheet=trouble), lines, unsent="weather.unsent.owl"), 1000.0)
+    assert (said.colour, said.unsent) == ("red", "")
+    assert said.lines == bulletin(Reading(seen(sheet=trouble), lines[:-1]), 1000.0).lines
+
+
 @pytest.mark.parametrize(
     ("name", "value", "french", "english"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,9 +13,13 @@ import pytest
 from engines.google import Emulator
 from engines.google.fixtures import google
 from engines.processes import wait_for
+from killer.game import commands as c
 from killer.keeper import LEASE, LEASE_SECONDS, RENEWAL, Keeper
+from killer.media.pictures import prepare
+from killer.media.shelf import Shelf
 from killer.settings import Settings
 from killer.store import keeping
+from media.darkroom import photograph
 from store.worlds import World, create_tables, look_at
 
 __all__ = ["google"]
@@ -82,3 +87,18 @@ def test_one_of_two_keeps_the_sheet_and_the_other_goes_on_when_it_stops(
 def test_a_dead_keeper_s_lease_ends_in_time_for_another_within_thirty_seconds() -> None:
     assert LEASE_SECONDS + RENEWAL < 30
     assert RENEWAL * 3 < LEASE_SECONDS  # one failed renewal doesn't cost the lease
+
+
+def test_whoever_keeps_or_waits_throws_away_the_photos_of_its_machine(
+    world: World, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path, backup_minutes=0)
+    shelf = Shelf(settings.photos, b"")
+    worn, stray = (shelf.keep(world.number, prepare(photograph(n))) for n in (1, 2))
+    world.perform(c.Edit(world.player("Alice").id, (("photo", worn),)))
+    for file in shelf.folder.rglob("*.webp"):
+        os.utime(file, (0, 0))
+    process = Process(world, settings)
+    wait_for(lambda: shelf.read(world.number, stray, "large") is None, 10, "the sweep")
+    assert shelf.read(world.number, worn, "large")
+    process.over.set()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from killer.language import LANGUAGES, catalogue, choose, current, say, speaking
+from killer.language import LANGUAGES, catalogue, choose, current, say, say_kept, speaking
 
 PLURAL = next(
     key for key, sentence in sorted(catalogue("fr").items()) if isinstance(sentence, tuple)
@@ -60,6 +60,12 @@ def test_a_missing_word_is_a_mistake_and_not_a_silence() -> None:
 def test_a_sentence_that_does_not_exist_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         say("refusal.of_the_heart")
+
+
+def test_what_another_release_has_kept_is_said_if_we_know_it() -> None:
+    assert say_kept("shelf.full", folder="/photos") == say("shelf.full", folder="/photos")
+    assert say_kept("refusal.of_the_heart", code="x") == ""
+    assert say_kept("shelf.full", place="another word") == ""
 
 
 def test_french_comes_first_and_stands_in_for_an_unknown_language() -> None:

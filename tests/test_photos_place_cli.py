@@ -59,16 +59,23 @@ def test_photos_that_are_not_in_the_bucket_are_counted_then_pushed(
 ) -> None:
     before = run("check")
     assert before.exit_code == 1
-    assert "week-end is well" in before.stdout
-    assert "3 files of photos are not there. Run killer photos push" in before.stderr
+    assert "week-end works" in before.stdout
+    assert "3 photo files are not there. Run killer photos push" in before.stderr
     pushed = run("push")
-    assert (pushed.exit_code, "3 files sent, 0 were there" in pushed.stdout) == (0, True)
+    assert (pushed.exit_code, "3 photo files sent; the rest" in pushed.stdout) == (0, True)
     assert kept(settings) == {
         f"week-end/1/{file.name}": file.read_bytes() for file in settings.photos.glob("1/*")
     }
     after = run("check")
     assert (after.exit_code, "All the players' photos are there" in after.stdout) == (0, True)
-    assert "0 files sent, 3 were there" in run("push").stdout
+    assert "0 photo files sent; the rest" in run("push").stdout
+
+
+def test_one_file_is_told_as_one(run: Run, settings: Settings) -> None:
+    for file in list(settings.photos.glob("1/*-[ml]*.webp")):
+        file.unlink()
+    with speaking("fr"):
+        assert "1 fichier de photo envoyé ; " in run("push").stdout.replace("\xa0", " ")
 
 
 def test_a_push_that_was_cut_goes_on_where_it_was(run: Run, settings: Settings) -> None:
@@ -79,7 +86,7 @@ def test_a_push_that_was_cut_goes_on_where_it_was(run: Run, settings: Settings) 
     assert cut.exit_code == 1
     assert "SlowDown" in cut.stderr
     assert "run killer photos push again" in cut.stderr
-    assert "3 files sent, 3 were there" in run("push").stdout
+    assert "3 photo files sent; the rest" in run("push").stdout
 
 
 def test_without_a_bucket_it_says_where_the_photos_are(run: Run, settings: Settings) -> None:

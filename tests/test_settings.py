@@ -201,6 +201,14 @@ def test_a_bucket_that_can_t_be_meant_is_refused(name: str, value: str, code: st
         assert "hidden" not in sentence
 
 
+def test_a_bucket_s_name_that_is_refused_is_told_by_the_rule() -> None:
+    with pytest.raises(BadSettingError) as caught:
+        load(BUCKET | {"PHOTOS_URL": "s3://Photos_Killer"})
+    sentence = say("settings.photos_url", **caught.value.params)
+    assert "minuscules, des chiffres, des tirets et des points" in sentence
+    assert "pas «" not in sentence
+
+
 def test_without_a_bucket_nobody_minds_the_keys_of_others() -> None:
     """On many machines they are in the environment, for other programs."""
     assert load({"AWS_ACCESS_KEY_ID": "a key", "AWS_REGION": "Paris, France"}).photos_url == ""

@@ -18,8 +18,8 @@ PORT = 80
 SERVERS = "killer-nodes.inc"
 FILES = 65_535  # that each worker of nginx may have open, as far as the machine allows it
 LOOKOUT = Path(ops.__path__[0]) / "lookout.py"
-#: The rules of what `killer deploy` writes, before nodes without an nginx of their own. There are no
-#: limits for each address (all phones have one here), no TLS, no compression and no cache.
+#: The rules of what `killer deploy` writes, before nodes without an nginx of their own. There are
+#: no limits for each address (all phones have one here), no TLS, no compression and no cache.
 #: X-Node is for the measurement: it says on which node a stream is.
 SITE = """
 daemon off;

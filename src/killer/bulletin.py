@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from killer.language import current, say
+from killer.language import catalogue, current, say, say_kept
 from killer.watch.register import Reading
 from killer.watch.weather import Colour, Line, aged, worst
 
@@ -39,15 +39,22 @@ class Bulletin:
 
 
 def bulletin(reading: Reading | None, now: float) -> Bulletin:
-    """Say the newest reading, as seen at this time (seconds since 1970, UTC)."""
+    """Say the newest reading, as seen at this time (seconds since 1970, UTC).
+
+    Another release may have written it: a line of which we know no words counts and isn't told.
+    """
     if reading is None:
         lines: tuple[Line, ...] = (Line("measure", Colour.RED, "never"),)
     else:
         lines = aged(reading.lines, now - reading.seen.at)
-    said = (_said(line, reading) for line in sorted(lines, key=_badness))
+    said = (_said(line, reading) for line in sorted(lines, key=_badness) if _is_known(line))
     colour = WORDS[worst(lines)]
-    unsent = say(reading.unsent) if reading and reading.unsent else ""
+    unsent = say_kept(reading.unsent) if reading and reading.unsent else ""
     return Bulletin(colour, say(f"weather.verdict.{colour}"), tuple(said), unsent)
+
+
+def _is_known(line: Line) -> bool:
+    return f"weather.{line.name}.{line.code}" in catalogue(current())
 
 
 def _badness(line: Line) -> int:
@@ -63,7 +70,7 @@ def _said(line: Line, reading: Reading | None) -> Said:
 def _trouble(reading: Reading | None) -> str:
     """Say in the sheet's own words what is wrong with it."""
     sheet = reading.seen.pulse.sheet if reading else None
-    return say(sheet.trouble, **sheet.details) if sheet and sheet.trouble else ""
+    return say_kept(sheet.trouble, **sheet.details) if sheet and sheet.trouble else ""
 
 
 def title(name: str) -> str:

@@ -1,4 +1,7 @@
-"""The keeper: in one process of all, it keeps the sheet level, runs errands, has backups made."""
+"""The keeper: in one process of all, it keeps the sheet level, runs errands, has backups made.
+
+In every process it throws away the photos of its machine that nobody wears any more.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from contextlib import suppress
 import structlog
 
 from killer.chores import Chores
+from killer.media.bucket import bucket_of
+from killer.media.shelf import Shelf
+from killer.media.sweeping import sweep
 from killer.ops.schedule import Schedule
 from killer.play import Play
 from killer.settings import Settings
@@ -31,6 +37,7 @@ RENEWAL = 5.0  # seconds
 TICK = 0.5  # seconds
 PAUSE = 2.0  # seconds between two looks at the errands
 WATCH = 10.0  # seconds between two looks whether a backup is due
+SWEEP = 600.0  # seconds between two looks for photos that nobody wears
 
 _THREAD = Threads(1)  # where a tab of 500 rows is understood, which takes 60 ms
 _log = structlog.get_logger()
@@ -49,7 +56,8 @@ class Keeper:
 
     def start(self) -> None:
         """Work in the background as long as the process serves."""
-        for work in (self._keep_lease, self._keep_sheet, self._run_errands, self._have_backups):
+        works = (self._keep_lease, self._keep_sheet, self._run_errands, self._have_backups)
+        for work in (*works, self._sweep_photos):
             threading.Thread(target=work, daemon=True, name="keeper").start()
 
     def _keep_lease(self) -> None:
@@ -107,6 +115,16 @@ class Keeper:
                     schedule.tick()
             except Exception as error:  # noqa: BLE001  # whatever it is, the next look comes
                 _log.error("keeper.backup_failed", exc_info=error)
+
+    def _sweep_photos(self) -> None:
+        settings = self._settings
+        shelf = Shelf(settings.photos, b"", bucket_of(settings))  # nothing gets a new name
+        while self._serving():
+            try:
+                sweep(self._play.database, shelf, depot=self._holds)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next look comes
+                _log.error("keeper.sweep_failed", exc_info=error)
+            time.sleep(SWEEP)
 
     def _at_work(self) -> bool:
         return self._holds and self._serving()

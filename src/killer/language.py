@@ -64,6 +64,17 @@ def speaking(language: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def say_kept(key: str, /, **params: object) -> str:
+    """Give the sentence of a key that was kept, maybe by another release; empty if it isn't ours.
+
+    While two releases serve, and after one has gone, each meets keys that only the other one says.
+    """
+    try:
+        return say(key, **params)
+    except KeyError:
+        return ""
+
+
 def say(key: str, /, **params: object) -> str:
     """Give the sentence of that key in the current language.
 

@@ -304,7 +304,7 @@ def _check_bucket(settings: Settings) -> None:
     if not settings.photos_url:
         return
     if not BUCKET.fullmatch(settings.photos_url) or "/.." in settings.photos_url:
-        raise BadSettingError("photos_url", "PHOTOS_URL", settings.photos_url.partition(":")[0])
+        raise BadSettingError("photos_url", "PHOTOS_URL", "")  # it may hold a secret
     if not ENDPOINT.fullmatch(settings.s3_endpoint):
         raise BadSettingError("s3_endpoint", "S3_ENDPOINT_URL", "")  # it may hold a secret
     if not REGION.fullmatch(settings.s3_region):

@@ -116,7 +116,7 @@ def the_bucket_goes_and_comes_back(
     missing = ana.ask("GET", f"{address}?size=large")
     assert (missing.status, missing.headers["Cache-Control"]) == (404, "no-store")
     refused = send(other, bo, 2)
-    assert (refused.status_code, "Réessayez dans une minute" in refused.text) == (503, True)
+    assert (refused.status_code, "Il faut réessayer dans une minute" in refused.text) == (503, True)
     assert face(ana, "Bo") == ""
     assert ana.ask("GET", "/health/ready").status == 200
     own_s3.start()

@@ -175,36 +175,23 @@ def test_half_a_picture_is_not_kept(tmp_path: Path) -> None:
 # --- sweeping, gathering, handing over ---
 
 
-def test_what_nobody_uses_is_thrown_away_here_and_there(
-    nodes: tuple[Shelf, Shelf], settings: Settings
-) -> None:
+def test_what_no_game_uses_is_thrown_away(nodes: tuple[Shelf, Shelf], settings: Settings) -> None:
     one, _ = nodes
-    used, stray, elsewhere = one.keep(7, PHOTO), one.keep(7, OTHER), one.keep(8, OTHER)
+    used, elsewhere = one.keep(7, PHOTO), one.keep(8, OTHER)
+    one.keep(7, OTHER)
     Bucket(settings).put(f"7/{'0' * 32}.txt", b"somebody else's")
-    assert one.sweep(7, {used}) == 0, "it is not a day old"
-    assert one.sweep(7, {used}, grace=0) == 3 + 3
+    worn = {7: {used}, 8: {elsewhere}}
+    assert one.sweep_depot(worn) == 0, "it is not a day old"
+    assert one.sweep_depot(worn, grace=0) == 3
     left = {file for file, _ in Bucket(settings).files("")}
-    assert {name.split("/")[1][:32] for name in left} == {used, elsewhere, "0" * 32}
-    assert stray not in "".join(names(one))
-    assert f"7/{'0' * 32}.txt" in left
-
-
-def test_the_bucket_is_looked_through_once_an_hour_by_each_process(tmp_path: Path) -> None:
-    listing = (
-        b"<ListBucketResult><Name>photos</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
-    )
-    with moody(http(200, listing, XML)) as endpoint:
-        shelf = Shelf(tmp_path, b"secret", Bucket(at(endpoint.url)))
-        for game in (7, 7, 8, 7):
-            shelf.sweep(game, ())
-        assert len(endpoint.asked) == 2
-        shelf.sweep(7, (), grace=0)
-        assert len(endpoint.asked) == 3
+    assert {name[:34] for name in left} == {f"7/{used}", f"8/{elsewhere}", f"7/{'0' * 32}"}
+    assert len(one.copies()) == 9, "each machine throws its own copies away"
+    assert one.sweep(7, {used}, grace=0) == 3
 
 
 def test_a_sweep_minds_no_bucket_that_is_away(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, b"secret", Bucket(at(f"http://127.0.0.1:{free_port()}")))
-    assert shelf.sweep(7, (), grace=0) == 0
+    assert shelf.sweep_depot({}, grace=0) == 0
 
 
 def test_what_is_shown_is_gathered(nodes: tuple[Shelf, Shelf]) -> None:
@@ -222,7 +209,7 @@ def test_a_folder_is_handed_over_and_only_what_is_missing(
     Shelf(one.folder, SECRET.encode()).keep(7, PHOTO)  # as before there was a bucket
     name = one.keep(7, OTHER)
     (one.folder / "7" / "holiday.webp").write_bytes(b"not ours")
-    assert one.hand_over([*one.copies(), f"9/{name}-small.webp"], told.append) == 4
+    assert one.hand_over([*one.copies(), f"9/{name}-small.webp"], told.append) == 3
     assert told == [3, 4, 5, 6, 7]
     assert len(kept(settings)) == 6
     assert one.hand_over(one.copies(), told.append) == 0
@@ -260,18 +247,29 @@ def test_one_that_hangs_is_left_after_a_second_try() -> None:
     assert (caught.value.code, caught.value.params["cause"]) == ("away", "ReadTimeoutError")
 
 
-def test_after_a_failure_nobody_asks_for_a_moment() -> None:
+def test_after_a_silence_nobody_asks_for_a_moment() -> None:
     now = [0.0]
-    with moody(refusal(403, "AccessDenied")) as endpoint:
+    with moody(b"") as endpoint:
         bucket = Bucket(at(endpoint.url), clock=lambda: now[0])
         for _ in range(3):
             with pytest.raises(ShelfError) as caught:
                 bucket.get("1/a.webp")
-            assert caught.value.code == "not_allowed", "what was wrong is not forgotten"
-        assert len(endpoint.asked) == 1
+            assert caught.value.code == "away"
+            assert caught.value.params["cause"], "what was wrong is not forgotten"
+        assert len(endpoint.asked) == 2
         now[0] += PAUSE
         endpoint.answer = http(200, b"back", "ETag: x\r\n")
         assert bucket.get("1/a.webp") == b"back"
+
+
+@pytest.mark.parametrize("answer", [refusal(503, "SlowDown"), refusal(403, "AccessDenied")])
+def test_one_photo_that_is_refused_hides_no_other(answer: bytes) -> None:
+    with moody(answer) as endpoint:
+        bucket = Bucket(at(endpoint.url), clock=lambda: 0.0)
+        with pytest.raises(ShelfError):
+            bucket.get("1/a.webp")
+        endpoint.answer = http(200, b"the other", "ETag: x\r\n")
+        assert bucket.get("1/b.webp") == b"the other"
 
 
 def test_nobody_is_sent_elsewhere() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from killer.media.pictures import SIZES, prepare
-from killer.media.shelf import GRACE, NAME, Shelf, ShelfError
+from killer.media.shelf import GRACE, MOST, NAME, Shelf, ShelfError
 from media.darkroom import encoded, photograph, quarters
+from media.depots import Cupboard
 
 PHOTO = prepare(encoded(quarters(), "PNG"))
 
@@ -113,3 +115,52 @@ def test_what_is_kept_again_is_fresh_again(shelf: Shelf) -> None:
 
 def test_where_there_is_no_photo_nothing_is_thrown_away(shelf: Shelf) -> None:
     assert shelf.sweep(7, set()) == 0
+
+
+@pytest.fixture
+def lost(shelf: Shelf) -> tuple[Shelf, Cupboard, list[str]]:
+    """A shelf that has lost its copies of two photos, what keeps them, and their names."""
+    depot = Cupboard()
+    one = Shelf(shelf.folder, b"a secret of the server", depot)
+    kept = [one.keep(7, PHOTO), one.keep(7, prepare(photograph(1)))]
+    shutil.rmtree(one.folder)
+    return one, depot, kept
+
+
+def test_one_that_is_not_given_keeps_none_of_the_others_away(
+    lost: tuple[Shelf, Cupboard, list[str]],
+) -> None:
+    shelf, depot, kept = lost
+    depot.refused[f"7/{kept[0]}-small.webp"] = ShelfError("bucket", retry=True)
+    with pytest.raises(ShelfError) as error:
+        shelf.gather([(7, name) for name in kept])
+    assert error.value.code == "bucket"
+    assert len(shelf.copies()) == 5
+
+
+def test_where_nobody_answers_only_one_is_asked_for(
+    lost: tuple[Shelf, Cupboard, list[str]],
+) -> None:
+    shelf, depot, kept = lost
+    depot.refused |= dict.fromkeys(depot.held, ShelfError("away", retry=True))
+    with pytest.raises(ShelfError):
+        shelf.gather([(7, name) for name in kept])
+    assert depot.asked.total() == 1
+
+
+def test_a_sweep_of_the_depot_is_not_endless_and_one_that_stays_keeps_no_other_there(
+    tmp_path: Path,
+) -> None:
+    files = [f"7/{number:032x}-small.webp" for number in range(MOST + 5)]
+    depot = Cupboard(dict.fromkeys(files, (b"", 0.0)))
+    depot.refused[files[0]] = ShelfError("bucket", retry=True)
+    shelf = Shelf(tmp_path, b"", depot)
+    assert [shelf.sweep_depot({}) for _ in range(3)] == [MOST - 1, 5, 0]
+    assert list(depot.held) == files[:1]
+
+
+def test_where_nobody_answers_a_sweep_ends(tmp_path: Path) -> None:
+    depot = Cupboard({f"7/{number:032x}-small.webp": (b"", 0.0) for number in range(9)})
+    depot.refused |= dict.fromkeys(depot.held, ShelfError("away", retry=True))
+    assert Shelf(tmp_path, b"", depot).sweep_depot({}) == 0
+    assert depot.asked["remove"] == 1

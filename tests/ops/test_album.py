@@ -23,6 +23,7 @@ def shelf(tmp_path: Path) -> Path:
     return found
 
 
+NOWHERE = Path("/nowhere")
 SHOWN = [(1, photo("Alice")), (1, photo("Bob"))]
 
 
@@ -31,13 +32,22 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_what_players_show_is_needed_and_what_is_gone_is_counted(shelf: Path) -> None:
-    sizes, absent = album.needed([*SHOWN, (1, photo("Zoe"))], shelf)
+    sizes, absent = album.needed([*SHOWN, (1, photo("Zoe"))], shelf, NOWHERE)
     assert absent == 3
     assert sizes == {name: len(data) for name, data in contents(shelf).items()}
 
 
+def test_what_only_the_album_has_is_needed_too(shelf: Path, tmp_path: Path) -> None:
+    sizes, _ = album.needed(SHOWN, shelf, NOWHERE)
+    album.mirror(sizes, shelf, tmp_path / "album")
+    for file in shelf.glob("*/*"):
+        file.unlink()
+    assert album.needed(SHOWN, shelf, tmp_path / "album") == (sizes, 0)
+    album.mirror(sizes, shelf, tmp_path / "album")
+
+
 def test_a_photo_goes_into_the_album_once_and_comes_back(shelf: Path, tmp_path: Path) -> None:
-    sizes, _ = album.needed(SHOWN, shelf)
+    sizes, _ = album.needed(SHOWN, shelf, NOWHERE)
     mirror, again = tmp_path / "album", tmp_path / "again"
     album.mirror(sizes, shelf, mirror)
     assert contents(mirror) == contents(shelf)
@@ -49,7 +59,7 @@ def test_a_photo_goes_into_the_album_once_and_comes_back(shelf: Path, tmp_path: 
 
 
 def test_a_photo_thrown_off_the_shelf_stays_in_the_album(shelf: Path, tmp_path: Path) -> None:
-    sizes, _ = album.needed(SHOWN, shelf)
+    sizes, _ = album.needed(SHOWN, shelf, NOWHERE)
     album.mirror(sizes, shelf, tmp_path / "album")
     before = contents(shelf)
     for file in shelf.glob("*/*"):
@@ -58,7 +68,7 @@ def test_a_photo_thrown_off_the_shelf_stays_in_the_album(shelf: Path, tmp_path: 
 
 
 def test_a_cut_photo_is_not_there_and_another_album_has_it(shelf: Path, tmp_path: Path) -> None:
-    sizes, _ = album.needed(SHOWN, shelf)
+    sizes, _ = album.needed(SHOWN, shelf, NOWHERE)
     good, bad = tmp_path / "good", tmp_path / "bad"
     album.mirror(sizes, shelf, good)
     name = next(iter(sizes))

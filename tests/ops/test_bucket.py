@@ -60,6 +60,13 @@ def test_without_the_bucket_there_is_a_backup_and_it_says_what_it_lacks(shared: 
     assert done.path.exists()
 
 
+def test_without_the_bucket_a_backup_has_what_an_earlier_one_has_kept(shared: Settings) -> None:
+    before = made(shared).manifest.photos
+    shutil.rmtree(shared.photos)
+    done = made(away(shared))
+    assert (done.manifest.photos, done.absent, done.away) == (before, 0, None)
+
+
 def test_an_empty_machine_puts_them_back_into_its_bucket(
     shared: Settings, tmp_path: Path, in_bucket: dict[str, str]
 ) -> None:

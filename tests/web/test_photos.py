@@ -18,6 +18,7 @@ from killer import app as app_
 from killer.game import commands as c
 from killer.media.pictures import SIZES, prepare
 from killer.media.shelf import GRACE
+from killer.media.sweeping import sweep
 from killer.store import errands, games, people, photos
 from killer.store.errands import Errand
 from killer.store.people import Contact
@@ -121,7 +122,8 @@ def test_taking_a_photo_away_can_be_undone_for_a_day_however_old_it_is(
     for file in Path(world.site.settings.photos).rglob("*.webp"):
         os.utime(file, (0, 0))
     submit(world.phone("Ana"), "/photo/remove", "/photo")
-    send(world.phone("Bo"), photograph(2))  # sweeps again
+    send(world.phone("Bo"), photograph(2))
+    assert sweep(world.site.database, world.site.shelf, depot=True) == 0
     undo = f"/api/organiser/undo/{world.game.version - 1}"
     assert world.phone(BOSS).post(undo, json={"reason": "erreur"}).status_code == 200
     assert world.phone("Bo").get(worn).status_code == 200
@@ -135,6 +137,7 @@ def test_a_photo_that_was_taken_away_a_day_ago_is_thrown_away(world: World, worn
     with world.site.database.write() as connection:
         connection.execute(text(f"UPDATE events SET at = {long_ago}"))
     send(world.phone("Bo"), photograph(2))
+    assert sweep(world.site.database, world.site.shelf, depot=True) == 3
     assert {file.name[:32] for file in folder.rglob("*.webp")} == {photo_of(world, "Bo")}
 
 
@@ -428,3 +431,13 @@ def test_a_fetch_that_stopped_says_why(world: World, boss: FlaskClient) -> None:
     why = (("stopped", "google.file_too_large"), ("most", "25"))
     note(world, state="failed", detail=why)
     assert "25 Mo au plus" in unescape(boss.get("/organiser/photos").text)
+
+
+def test_why_a_fetch_stopped_may_be_in_another_release_s_words(
+    world: World, boss: FlaskClient
+) -> None:
+    submit(boss, "/organiser/photos", "/organiser/photos")
+    note(world, state="failed", detail=(("stopped", "cli.photos.no_shelf"), ("folder", "/x")))
+    page = boss.get("/organiser/photos")
+    assert page.status_code == 200
+    assert "s'est arrêtée avant la fin" in unescape(page.text)

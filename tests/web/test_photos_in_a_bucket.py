@@ -11,13 +11,13 @@ import pytest
 from jinja2 import FileSystemBytecodeCache
 
 from engines import bucket as s3_
-from engines.bucket import kept, moody, refusal
+from engines.bucket import http, kept, moody, refusal
 from engines.processes import free_port
 from killer import app as app_
 from killer.media.pictures import prepare
 from media.darkroom import photograph
 from web.test_photos import photo_of, send
-from web.world import World, settings_in
+from web.world import World, settings_in, submit
 
 EXPECTED = prepare(photograph(1)).files
 
@@ -131,10 +131,19 @@ def test_a_photo_that_can_not_be_kept_is_told_and_nothing_changes(
         before = shut.game.version
         answer = send(shut.phone("Ana"), photograph(1))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert "Réessayez dans une minute" in answer.text
+    assert "Il faut réessayer dans une minute" in answer.text
     assert endpoint.url not in answer.text
     assert (shut.game.version, photo_of(shut, "Ana")) == (before, "")
     assert not list(shut.site.settings.photos.rglob("*.webp"))
+
+
+def test_no_player_waits_until_the_bucket_is_swept(world: World, beside: Any) -> None:
+    with moody(http(200, b"", "ETag: x\r\n")) as endpoint:
+        ana = beside(s3_endpoint=endpoint.url).phone("Ana")
+        assert send(ana, photograph(1)).status_code == 303
+        assert [head.split()[0] for head in endpoint.asked] == [b"PUT"] * 3
+        assert submit(ana, "/photo/remove", "/photo").status_code == 303
+        assert len(endpoint.asked) == 3
 
 
 def test_nobody_learns_the_key_from_a_page(world: World, worn: str) -> None:

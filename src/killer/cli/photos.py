@@ -123,7 +123,7 @@ def push() -> None:
     except ShelfError as error:
         typer.echo(_sentence(error), err=True)
         refuse(say("cli.photos.push_left"), error)
-    typer.echo(say("cli.photos.pushed", done=done, there=len(files) - done))
+    typer.echo(say("cli.photos.pushed", n=done))
 
 
 def _sentence(error: Exception) -> str:

@@ -25,7 +25,7 @@ from killer.settings import Settings
 
 CONNECT_SECONDS = 2.0  # to be let in; a phone waits
 ANSWER_SECONDS = 4.0  # of silence in an answer
-PAUSE = 1.0  # seconds for which nobody asks a bucket that has just failed
+PAUSE = 1.0  # seconds for which nobody asks a bucket that has just not answered
 AGAIN = (500, 502, 503, 504)  # answers that are asked for once more
 #: What S3 calls what is wrong (its "List of error codes"), and the sentence `shelf.<code>`.
 CODES = {
@@ -165,8 +165,9 @@ class Bucket:
         try:
             return question()
         except self._errors as error:
-            told = self._failure = self._told(error)
-            self._silent_until = self._clock() + PAUSE
+            told = self._told(error)
+            if told.silent:
+                self._failure, self._silent_until = told, self._clock() + PAUSE
             _log.warning("bucket.failed", code=told.code, cause=told.params["cause"])
             raise told from error
 

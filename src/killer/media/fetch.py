@@ -13,7 +13,7 @@ from killer.game import names
 from killer.game.model import Game, PlayerId
 from killer.media.aside import prepare_aside
 from killer.media.links import file_ids
-from killer.media.own import OWN, REMOVED, sweep
+from killer.media.own import OWN, REMOVED
 from killer.media.pictures import BadPhotoError, Photo
 from killer.media.shelf import Shelf
 from killer.play import Play, Request
@@ -144,8 +144,6 @@ def fetch(
         except BaseException:
             work.over.set()  # Ctrl-C: what is under way is finished, nothing else is begun
             raise
-    if report.error is None:
-        sweep(play, number, shelf)
     return replace(report, done=_in_order(report.done), failed=_failed_in_order(report.failed))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId
-from killer.media.shelf import GRACE, Shelf
 from killer.play import Outcome, Play, Request
-from killer.store import games, log, people, photos
+from killer.store import people, photos
 from killer.store.database import Connection
 from killer.store.photos import Tried
 
@@ -24,14 +23,6 @@ def wear(play: Play, number: int, player: PlayerId, name: str, request: Request)
 def take_off(play: Play, number: int, player: PlayerId, request: Request) -> Outcome:
     """Leave a player without a photo, until there is a new link or a photo from the phone."""
     return _set(play, number, player, ("", REMOVED), request)
-
-
-def sweep(play: Play, number: int, shelf: Shelf) -> None:
-    """Throw away what no player of a game has worn for a day: until then it can be undone."""
-    players = play.hub.feed(number).game.players.values()
-    with play.database.read() as connection:
-        moved = log.lately(connection, number, games.now() - int(GRACE * 1000), "photo")
-    shelf.sweep(number, {player.photo for player in players} | {str(one.before) for one in moved})
 
 
 def _set(

@@ -8,18 +8,22 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from killer.media.pictures import SIZES, Photo, Size
+from killer.threads import Threads
 
 NAME = re.compile(r"[0-9a-f]{32}")
 FILE = re.compile(rf"(\d+)/({NAME.pattern})-({'|'.join(SIZES)})\.webp")
 GRACE = 24 * 3600.0
 """Seconds that a photo which nobody has any more is kept, so that its removal can be undone."""
-BETWEEN = 3600.0  # seconds between two sweeps of a game in the bucket by the same process
+MOST = 200  # files that one sweep throws out of the depot: each is a question to it
+
+_DISK = Threads(1)  # where a file is awaited until it is on the disk, while the loop goes on
 
 
 class ShelfError(Exception):
@@ -36,6 +40,11 @@ class ShelfError(Exception):
     def sentence(self) -> str:
         """Give the key of the sentence."""
         return f"shelf.{self.code}"
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether nobody has answered: then asking for something else is of no use."""
+        return self.code == "away"
 
 
 class Depot(Protocol):
@@ -67,7 +76,7 @@ class Shelf:
         self.folder = folder
         self._secret = secret
         self._depot = depot
-        self._not_before: dict[int, float] = {}
+        self._fetches: dict[str, Future[bytes | None]] = {}
 
     def name(self, game: int, photo: Photo) -> str:
         """Give the name of a photo: the same for the same picture in the same game."""
@@ -104,22 +113,45 @@ class Shelf:
             return None
         with suppress(FileNotFoundError, NotADirectoryError):
             return self.path(game, name, size).read_bytes()
-        file = _file(game, name, size)
-        data = self._depot.get(file) if self._depot else None
-        if data is not None:
-            self._write(file, data)
+        return self._fetch(self._depot, _file(game, name, size)) if self._depot else None
+
+    def _fetch(self, depot: Depot, file: str) -> bytes | None:
+        """Take a copy; who wants the same one meanwhile waits for it instead of asking again."""
+        mine: Future[bytes | None] = Future()
+        under_way = self._fetches.setdefault(file, mine)
+        if under_way is not mine:
+            return under_way.result()
+        try:
+            data = depot.get(file)
+            if data is not None:
+                self._write(file, data)
+            mine.set_result(data)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            del self._fetches[file]
         return data
 
     def gather(self, photos: Iterable[tuple[int, str]]) -> None:
         """Have all sizes of these photos in the folder that the depot has got.
 
         Raises:
-            ShelfError: the depot is out of reach.
+            ShelfError: the depot is out of reach, or, when all others were tried, one wasn't given.
         """
+        failure: ShelfError | None = None
         for game, name in photos:
             for size in SIZES:
-                if not self.path(game, name, size).exists():
+                if self.path(game, name, size).exists():
+                    continue
+                try:
                     self.read(game, name, size)
+                except ShelfError as error:
+                    failure = failure or error
+                    if error.silent:
+                        raise
+        if failure:
+            raise failure
 
     def copies(self) -> list[str]:
         """Name the photos' files in the folder."""
@@ -141,17 +173,18 @@ class Shelf:
         there = {file for file, _ in self._depot.files("")}
         missing = [file for file in files if file not in there]
         told(len(files) - len(missing))
+        put = 0
         for done, file in enumerate(missing, len(files) - len(missing) + 1):
             with suppress(FileNotFoundError):  # swept meanwhile, or in no backup
                 self._depot.put(file, (self.folder / file).read_bytes())
+                put += 1
             told(done)
-        return len(missing)
+        return put
 
     def sweep(self, game: int, used: Collection[str], grace: float = GRACE) -> int:
-        """Throw away what nobody uses and is older than so many seconds; give the number of files.
+        """Throw out of the folder what nobody uses and is older than so many seconds; count it.
 
-        What can't be thrown away stays, without an error. The depot is looked through at most
-        every hour, for it may be slow; without grace at once.
+        What can't be thrown away stays, without an error. No depot is asked: somebody may wait.
         """
         thrown, before = 0, time.time() - grace
         for file in self._files(game):
@@ -160,9 +193,32 @@ class Shelf:
                 if stray and file.stat().st_mtime < before:
                     file.unlink()
                     thrown += 1
-        if self._depot and (not grace or time.monotonic() >= self._not_before.get(game, 0.0)):
-            self._not_before[game] = time.monotonic() + BETWEEN
-            thrown += _sweep(self._depot, game, used, before)
+        return thrown
+
+    def games(self) -> list[int]:
+        """Give the numbers of the games of which there is a folder."""
+        try:
+            return sorted(int(each.name) for each in self.folder.iterdir() if each.name.isdecimal())
+        except OSError:
+            return []
+
+    def sweep_depot(self, used: Mapping[int, Collection[str]], grace: float = GRACE) -> int:
+        """Throw out of the depot what no game uses and is older than so many seconds; count it.
+
+        What is no photo stays, and so does what can't be thrown away, without an error: it is the
+        next sweep's, as is what goes beyond MOST.
+        """
+        thrown = 0
+        if not self._depot:
+            return thrown
+        with suppress(ShelfError):
+            for file in _strays(self._depot.files(""), used, time.time() - grace)[:MOST]:
+                try:
+                    self._depot.remove(file)
+                    thrown += 1
+                except ShelfError as error:
+                    if error.silent:
+                        break
         return thrown
 
     def _files(self, game: int) -> list[Path]:
@@ -173,7 +229,7 @@ class Shelf:
 
     def _write(self, file: str, data: bytes) -> None:
         try:
-            _write(self.folder / file, data)
+            _DISK.do(lambda: _write(self.folder / file, data))
         except OSError as error:
             if self._depot:
                 return  # it was a copy only
@@ -186,15 +242,11 @@ def _file(game: int, name: str, size: Size) -> str:
     return f"{game}/{name}-{size}.webp"
 
 
-def _sweep(depot: Depot, game: int, used: Collection[str], before: float) -> int:
-    thrown = 0
-    with suppress(ShelfError):  # the next sweep's
-        for file, put in depot.files(f"{game}/"):
-            photo = FILE.fullmatch(file)  # whatever else lies there isn't ours
-            if photo and photo[2] not in used and put < before:
-                depot.remove(file)
-                thrown += 1
-    return thrown
+def _strays(
+    files: Iterable[tuple[str, float]], used: Mapping[int, Collection[str]], before: float
+) -> list[str]:
+    old = (FILE.fullmatch(file) for file, put in files if put < before)  # what else is there stays
+    return [photo[0] for photo in old if photo and photo[2] not in used.get(int(photo[1]), ())]
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -12,15 +12,20 @@ from pathlib import Path
 from killer.media.pictures import SIZES
 
 
-def needed(shown: Iterable[tuple[int, str]], shelf: Path) -> tuple[dict[str, int], int]:
-    """Give the files of the photos that players have, with their bytes, and how many are absent."""
+def needed(
+    shown: Iterable[tuple[int, str]], shelf: Path, album: Path
+) -> tuple[dict[str, int], int]:
+    """Give the files of the photos that players have, with their bytes, and how many are absent.
+
+    What only the album has, from an earlier backup, is there: a name stands for one picture.
+    """
     sizes, absent = {}, 0
     for game, photo in sorted(shown):
         for size in SIZES:
             name = f"{game}/{photo}-{size}.webp"
-            try:
-                sizes[name] = (shelf / name).stat().st_size
-            except OSError:
+            if found := _size(shelf / name) or _size(album / name):
+                sizes[name] = found
+            else:
                 absent += 1
     return sizes, absent
 
@@ -65,10 +70,15 @@ def prune(album: Path, wanted: Collection[str]) -> None:
 
 
 def _is_there(file: Path, size: int) -> bool:
+    return _size(file) == size
+
+
+def _size(file: Path) -> int | None:
+    """Give a file's bytes, if it is there."""
     try:
-        return file.stat().st_size == size
+        return file.stat().st_size
     except OSError:
-        return False
+        return None
 
 
 def _put(source: Path, place: Path) -> None:

@@ -133,7 +133,7 @@ def _read(settings: Settings, here: Path) -> tuple[Manifest, int, ShelfError | N
         scores, shown = dump.scores(connection), photos.shown(connection)
     database.close()
     away = _gather(settings, shown)
-    sizes, absent = album.needed(shown, settings.photos)
+    sizes, absent = album.needed(shown, settings.photos, settings.backups / PHOTOS)
     secret = secret_.of(settings)
     manifest = Manifest(
         format=archive.FORMAT,
@@ -147,7 +147,7 @@ def _read(settings: Settings, here: Path) -> tuple[Manifest, int, ShelfError | N
     )
     (here / archive.SECRET).write_bytes(secret)
     (here / archive.MANIFEST).write_bytes(msgspec.json.encode(manifest))
-    return manifest, absent, away
+    return manifest, absent, away if absent else None
 
 
 def _gather(settings: Settings, shown: Collection[tuple[int, str]]) -> ShelfError | None:

@@ -11,7 +11,7 @@ from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from killer.game.model import Player, PlayerId
-from killer.language import current, say
+from killer.language import current, say, say_kept
 from killer.mail import addresses, cards, credentials
 from killer.mail.credentials import Plan, Wanted
 from killer.store import errands, mails, people
@@ -58,7 +58,7 @@ class Desk:
     def stopped(self) -> str:
         """Say why the last run left off."""
         code = dict(self.errand.detail).get("stopped", "") if self.errand else ""
-        return say(f"mail.{code}") if code and not self.busy else ""
+        return say_kept(f"mail.{code}") if code and not self.busy else ""
 
 
 def page() -> ResponseReturnValue:
@@ -108,7 +108,7 @@ def _by_state(log: Mapping[PlayerId, Mail], plan: Plan) -> dict[str, tuple[Line,
 def _line(player: Player, mail: Mail) -> Line:
     code, _, said = mail.detail.partition(" ")
     at = datetime.fromtimestamp(mail.at / 1000, UTC)
-    return Line(player.nickname, say(f"mail.{code}") if code else "", said, at)
+    return Line(player.nickname, say_kept(f"mail.{code}") if code else "", said, at)
 
 
 def ask() -> ResponseReturnValue:

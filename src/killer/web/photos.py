@@ -9,7 +9,7 @@ from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from killer.game.model import Game, PlayerId
-from killer.language import say
+from killer.language import say, say_kept
 from killer.media import fetch, own
 from killer.media.aside import prepare_aside
 from killer.media.pictures import SIZES, BadPhotoError, Size
@@ -95,7 +95,6 @@ def upload() -> ResponseReturnValue:
         code = NOT_KEPT.get(error.code, "no_bucket")
         raise ProblemError(503, code, retry_after=BUSY_SECONDS) from error
     own.wear(site().play, number, viewer().player.id, name, asked())
-    own.sweep(site().play, number, site().shelf)
     render.leave_notice(say("photos.changed"))
     return redirect("/photo", 303)
 
@@ -116,9 +115,7 @@ def remove_of(nickname: str) -> ResponseReturnValue:
 
 
 def _take_off(player: PlayerId, reason: str = "") -> None:
-    number = viewer().feed.number
-    own.take_off(site().play, number, player, asked(reason))
-    own.sweep(site().play, number, site().shelf)
+    own.take_off(site().play, viewer().feed.number, player, asked(reason))
 
 
 # --- the organisers' page ---
@@ -150,9 +147,9 @@ class Album:
 
     @property
     def stopped(self) -> str:
-        """Say why the last fetch left off, if that was kept."""
+        """Say why the last fetch left off, if that was kept in words that we know."""
         told = dict(self.errand.detail) if self.errand else {}
-        return say(told.pop("stopped"), **told) if "stopped" in told else ""
+        return say_kept(told.pop("stopped"), **told) if "stopped" in told else ""
 
 
 def album() -> ResponseReturnValue:
@@ -166,7 +163,7 @@ def _album() -> Album:
     game, number = viewer().game, viewer().feed.number
     planned = fetch.plan(site().play, number)
     failures = [
-        Failure(link.nickname, say(f"photo.{link.failure}"))
+        Failure(link.nickname, say_kept(f"photo.{link.failure}"))
         for link in planned.links
         if link.failure
     ]

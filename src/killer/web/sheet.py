@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from killer.game.model import Game
 from killer.game.refusals import Refusal
-from killer.language import say
+from killer.language import say, say_kept
 from killer.sheets import edits
 from killer.sheets.noticed import lag
 from killer.store import people, sheets
@@ -99,7 +99,7 @@ def _waiting(connection: Connection) -> list[Offer]:
 
 
 def _fault(one: Correction) -> Fault:
-    return Fault(one.row, one.column, say(one.code, **dict(one.params)))
+    return Fault(one.row, one.column, say_kept(one.code, **dict(one.params)))
 
 
 def _ask(game: Game, one: Offer) -> Ask:
@@ -137,7 +137,7 @@ def _words(
     level: SheetState, behind: float
 ) -> tuple[Literal["level", "late", "trouble"], str, str]:
     if level.trouble:
-        return "trouble", _since(level), say(level.trouble, **dict(level.details))
+        return "trouble", _since(level), say_kept(level.trouble, **dict(level.details))
     if level.read_at is None:
         return "late", say("sheet.line.never"), ""
     ago = now() - level.read_at
