@@ -87,7 +87,18 @@ def lines(book: Book) -> str:
     for part, name in (("faults", "pannes l'une après l'autre"), ("random", "pannes au hasard")):
         rows.append([f"{name} : rien de perdu, rien en double, anneau entier", *kept(book, part)])
         rows.append([f"{name} : erreurs {OUTSIDE}", *outside(book, part)])
+    part = book.parts.get("capacity")
+    rows += [crowd(book, players) for players in (part.rows if part else [])]
     return table(("quoi", "limite", "tenue ?", "mesuré"), rows)
+
+
+def crowd(book: Book, players: str) -> list[str]:
+    """Tell whether the load test was green with so many, phones and cluster on the same cores."""
+    answers, news = (book.say("capacity", players, name) for name in ("p95", "annonce p95"))
+    green = book.value("capacity", players, "tenu") == 1
+    what = f"`killer loadtest`, {number(float(players))} joueurs"
+    told = f"réponses {answers}, une mort annoncée après {news} (p95)"
+    return [what, "toutes ses lignes", word(green), told]
 
 
 def heard(book: Book, bell: str) -> list[str]:
