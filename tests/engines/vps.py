@@ -272,8 +272,9 @@ class Vps:
     def ssh(self, *words: str) -> list[str]:
         """Give the command that runs something there."""
         trust = (f"UserKnownHostsFile={self.operator.known_hosts}", "BatchMode=yes")
-        options = [word for each in (*trust, "ConnectTimeout=3") for word in ("-o", each)]
-        own = ("ssh", "-q", "-F", "none", "-i", self.operator.key, *options, f"root@{self.address}")
+        ways = ("ConnectTimeout=15", "LogLevel=ERROR")
+        options = [word for each in (*trust, *ways) for word in ("-o", each)]
+        own = ("ssh", "-F", "none", "-i", self.operator.key, *options, f"root@{self.address}")
         return self.operator.within(*own, *words)
 
     def attempt(self, command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -290,7 +291,8 @@ class Vps:
     def run(self, command: str, *, check: bool = True, timeout: float = 120) -> str:
         """Run a command there and give what it printed."""
         done = self.attempt(command, timeout)
-        assert done.returncode == 0 or not check, f"{command}: {done.stdout}{done.stderr}"
+        said = f"{done.returncode}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0 or not check, f"{command}: {said}"
         return done.stdout
 
     def reboot(self) -> None:
