@@ -54,16 +54,21 @@ def write(parts: Parts, path: Path) -> None:
     path.write_text(text(book, drawn), encoding="utf-8")
 
 
-def text(book: Book, drawn: dict[str, str]) -> str:
-    """Fill the template in."""
-    templates = Environment(  # noqa: S701  # Markdown, from our own figures
-        loader=FileSystemLoader(Path(__file__).parent),
+def templates(folder: Path) -> Environment:
+    """Give the templates of a folder; a figure that isn't there is an error."""
+    return Environment(  # noqa: S701  # Markdown, from our own figures
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters["number"] = number
+
+
+def text(book: Book, drawn: dict[str, str]) -> str:
+    """Fill the template in."""
+    filled = templates(Path(__file__).parent)
+    filled.filters["number"] = number
     cost = cores.costs(book)
     told = {
         "book": book,
@@ -89,7 +94,7 @@ def text(book: Book, drawn: dict[str, str]) -> str:
         "seconds": sum(part.seconds for part in book.parts.values()),
         "machine": next((part.machine for part in book.parts.values()), None),
     }
-    return templates.get_template(TEMPLATE).render(told)
+    return filled.get_template(TEMPLATE).render(told)
 
 
 def answer(book: Book) -> str:

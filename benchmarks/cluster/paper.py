@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from benchmarks import figures, paper
 from benchmarks.book import ABSENT, Book, amount, number, table, word
 from benchmarks.cluster.bells import NAMES as BELLS
@@ -34,13 +32,6 @@ def write(parts: Parts, path: Path) -> None:
 
 def text(book: Book, alone: Book) -> str:
     """Fill the template in."""
-    templates = Environment(  # noqa: S701  # Markdown, from our own figures
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     told = {
         "book": book,
         "f": book.say,
@@ -59,7 +50,7 @@ def text(book: Book, alone: Book) -> str:
         "settings": settings(book),
         "quick": any(part.quick for part in book.parts.values()),
     }
-    return templates.get_template(TEMPLATE).render(told)
+    return paper.templates(Path(__file__).parent).get_template(TEMPLATE).render(told)
 
 
 def settings(book: Book) -> str:

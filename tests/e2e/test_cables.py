@@ -24,6 +24,7 @@ from e2e.server import Server
 from engines import nginx, postgresql, redis
 from engines.processes import (
     free_port,
+    frozen,
     program,
     running,
     wait_for,
@@ -201,18 +202,9 @@ def a_base_without_cable(site: Site) -> Iterator[None]:
         site.wires.heal("base")
 
 
-@contextmanager
-def a_frozen_database(site: Site) -> Iterator[None]:
+def a_frozen_database(site: Site) -> AbstractContextManager[None]:
     """Its kernel goes on acknowledging packets and taking connections."""
-    master = psutil.Process(site.postgres.pid)
-    stopped = [master, *master.children(recursive=True)]
-    for process in stopped:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in stopped:
-            process.resume()
+    return frozen(site.postgres)
 
 
 @pytest.mark.parametrize("trouble", [a_base_without_cable, a_frozen_database])

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 #: Below the ports that the system gives to outgoing connections, which begin at 32768.
@@ -126,3 +127,17 @@ def wait_until_ready(
     except AssertionError as error:
         said = log.read_text(errors="replace")
         raise AssertionError(f"{process.args} is not ready: {error}\n{said}") from error
+
+
+@contextmanager
+def frozen(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Stop a server with all its children; its kernel goes on taking packets and connections."""
+    master = psutil.Process(process.pid)
+    stopped = [master, *master.children(recursive=True)]
+    for each in stopped:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in stopped:
+            each.resume()

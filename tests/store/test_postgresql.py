@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 from sqlalchemy import Connection, event, text
 
 from engines import postgresql as engine
-from engines.processes import free_port, wait_for
+from engines.processes import free_port, frozen, wait_for
 from killer.game import commands as c
 from killer.game.model import PlayerId
 from killer.store.absence import Absence
@@ -241,20 +239,6 @@ def test_looks_at_the_same_time_share_a_round_trip(postgres_url: str) -> None:
         thread.join(10)
     assert database._looks == before + 1
     database.close()
-
-
-@contextmanager
-def frozen(server: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Stop every process of a server; its kernel goes on taking packets and connections."""
-    master = psutil.Process(server.pid)
-    stopped = [master, *master.children(recursive=True)]
-    for process in stopped:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in stopped:
-            process.resume()
 
 
 def test_nobody_waits_for_a_server_that_is_frozen(files: Path) -> None:

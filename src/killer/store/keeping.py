@@ -60,8 +60,8 @@ def holder_of(connection: Connection, name: str) -> tuple[str, int] | None:
 
 def lapsed(connection: Connection, name: str) -> float | None:
     """Give the seconds since a lease ran out, 0 while somebody has it; None when nobody had it."""
-    expires = connection.execute(select(leases.c.expires).where(leases.c.name == name)).scalar()
-    return None if expires is None else max(0, now() - expires) / 1000
+    found = noted(connection, name)
+    return None if found is None else found[1]
 
 
 def noted(connection: Connection, name: str) -> tuple[str, float] | None:
