@@ -105,8 +105,10 @@ class Server:
 
     def serves(self) -> bool:
         """Tell whether this server itself answers, and not one that was killed before it."""
+        if len(self.workers()) < int(self.environment["GUNICORN_WORKERS"]):
+            return False  # gunicorn forks them one after the other, with pauses
         try:
-            return bool(self.workers()) and Phone(self.port).ask("GET", "/health").status == 200
+            return Phone(self.port).ask("GET", "/health").status == 200
         except NoAnswerError:
             return False
 

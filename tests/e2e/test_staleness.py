@@ -12,6 +12,7 @@ from e2e import rosters
 from e2e.conftest import Deploy
 from e2e.phones import Answer, Phone, together
 from e2e.server import Server
+from engines.processes import wait_for
 
 CONNECTIONS = 48
 READS = 1000
@@ -32,7 +33,14 @@ class Game:
         assert self.host.ask("POST", "/api/organiser/game/start", {}).status == 200
         self.players = [server.with_link(token, name) for name, token in links.items()]
         self.lines = [random.choice(self.players).twin() for _ in range(CONNECTIONS)]
+        wait_for(self.spread, 30, "connections on three workers")
+
+    def spread(self) -> bool:
+        """Connect anew, and tell whether enough workers hold a connection: which, is chance."""
+        for line in self.lines:
+            line.hang_up()
         together(lambda line: line.me(), self.lines, CONNECTIONS)
+        return len(self.workers()) > 2
 
     def workers(self) -> set[int]:
         """Give the workers that hold the readers' connections."""
