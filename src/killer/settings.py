@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,12 @@ CHOICES = {
     "smtp_security": ("starttls", "tls", "none"),
     "session_backend": ("cookie", "redis"),
 }
+#: How a server listens and works. Whatever else is set belongs to the real one: its data, its
+#: public address, its proxies, its secrets, its sheet, its mails, its alerts.
+SERVING = (
+    *("host", "port", "language", "worker_class", "workers", "worker_connections"),
+    *("timeout", "keepalive", "preload"),
+)
 CPUS = len(os.sched_getaffinity(0))
 
 
@@ -330,12 +336,9 @@ def in_use(settings: Settings) -> dict[str, str]:
 
 
 def throw_away(settings: Settings, folder: Path) -> Settings:
-    """Give the settings of a server in a folder for this once: nobody's data, sheet or mail."""
-    here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
-    here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
-    here = replace(here, backup_dir=Path(), backup_to="", runtime_dir=Path())
-    here = replace(here, photos_url="", s3_key="", s3_secret="")
-    return replace(here, alert_mail="", alert_webhook="", loglevel="warning")
+    """Give the settings of a server in a folder for this once: nobody's data, address or secret."""
+    serving = {name: getattr(settings, name) for name in SERVING}
+    return Settings(**serving, data_dir=folder, loglevel="warning")
 
 
 def language() -> str:
@@ -361,5 +364,8 @@ def inherited() -> dict[str, str]:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Write settings as the variables from which `load` reads them again."""
-    values = {f.metadata["names"][0]: getattr(settings, f.name) for f in fields(Settings)}
-    return {name: str(value) for name, value in values.items()}  # empty ones hide those of `.env`
+    return {  # empty ones hide those of `.env`, by every name that they have
+        name: str(getattr(settings, one.name))
+        for one in fields(Settings)
+        for name in one.metadata["names"]
+    }
