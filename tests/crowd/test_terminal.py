@@ -166,6 +166,14 @@ def test_the_end_says_what_was_not_measured() -> None:
     assert "Processeur du serveur : non mesuré." in concluded(samples.unknown())
 
 
-def test_a_server_cannot_colour_the_terminal() -> None:
-    told = concluded(samples.report(samples.step(5, broken_off="[red]boo[/red]")))
-    assert "[red]boo[/red]" in told
+@pytest.mark.parametrize("words", ["[red]boo[/red]", "[/x]", ":heart:"])
+def test_a_server_cannot_colour_the_terminal(words: str) -> None:
+    broken_off = samples.report(samples.step(5, broken_off=words))
+    assert words in concluded(broken_off)
+    assert words in played(broken_off, console(terminal=False))
+
+
+def test_the_reports_may_lie_in_a_folder_of_any_name() -> None:
+    on = console(terminal=False)
+    Terminal(on).conclude(judge(samples.slow()), Path("[/x] :heart:"))
+    assert written(on).rstrip().endswith("[/x] :heart:")
