@@ -23,7 +23,8 @@ except ImportError:  # pragma: no cover
     import gallery
 
 STATIC = Path(pages.__file__).parent / "static"
-FIRST_SCRIPTS = ("htmx.min.js", "live.js", "news.js", "dialog.js", "card.js", "leave.js")
+SCRIPTS_OF_ALL = ("htmx.min.js", "live.js", "news.js", "pending.js")
+FIRST_SCRIPTS = (*SCRIPTS_OF_ALL, "dialog.js", "card.js", "leave.js")
 FIRST_LOAD = ("site.css", "mark.svg", *FIRST_SCRIPTS)
 LIMIT = 60_000
 CONTACTS = ("email", "phone", "gender", "photo_source", "answers")

@@ -100,7 +100,7 @@ def card(game: Game, player: Player) -> Card:
     prey = audience.prey(game, player)
     victims = [p for p in game.fallen if p.killed_by == player.id]
     return Card(
-        mood=_mood(game, player),
+        mood=mood(game, player),
         me=Person(player.nickname, player.year, photo_url(player.photo, "small"), player.status),
         kills=game.kills.get(player.id, 0),
         victims=tuple(victim.nickname for victim in victims),
@@ -119,7 +119,7 @@ def _target(prey: audience.Prey) -> Target:
     return Target(shown, prey.challenge)
 
 
-def _mood(game: Game, player: Player) -> Mood:
+def mood(game: Game, player: Player) -> Mood:
     if player.status is Status.OUT:
         return "out"
     if game.state is State.OVER:
