@@ -70,6 +70,8 @@ def test_without_network_no_tap_leads_away_from_a_death_that_waits(
     page.get_by_role("link", name="Scores").tap()
     expect(page.get_by_role("alert")).to_contain_text("Reste sur cette page")
     page.get_by_role("button", name="English").tap()
+    page.wait_for_timeout(500)  # what was tried again meanwhile has failed, and says nothing else
+    expect(page.get_by_role("alert")).to_contain_text("Reste sur cette page")
     shoot(page, "death-pending-stay-phone")
     assert page.url == f"{stage.origin}/"
     page.context.set_offline(False)

@@ -94,6 +94,12 @@ class Card:
         """Tell whether this player is the first of a finished game."""
         return self.mood == "over" and self.place == 1
 
+    @property
+    def equals(self) -> int:
+        """Count those who share a first place with this player."""
+        first = self.podium.survivors[0].people if self.won and self.podium else ()
+        return max(0, len(first) - 1)
+
 
 def card(game: Game, player: Player) -> Card:
     """Show a player what the own card holds: never who hunts them."""

@@ -13,6 +13,7 @@
   let timer = 0;
   let busy = false;
   let away = false; // nothing has answered the last time
+  let held = false; // a tap that would have led away was held back
   let notBefore = 0; // when the server wants to be asked again
 
   const store = {
@@ -43,6 +44,7 @@
     const html = (await answer?.text().catch(() => "")) ?? "";
     mark(false);
     away = !answer;
+    held &&= away;
     if (!pending) return; // taken back while on its way
     if (!answer || answer.status >= 500 || answer.status === 429) again(answer);
     else if (answer.status === 401) location.assign("/sign-in");
@@ -71,7 +73,7 @@
   function again(answer) {
     attempts += 1;
     closeDialogs();
-    say(answer ? words.refused : words.away);
+    say(answer ? words.refused : held ? words.stay : words.away);
     const asked = Math.min(LONGEST, Number(answer?.headers.get("Retry-After")) * 1_000 || 0);
     const wait = asked * (1 + Math.random() / 4) || Math.min(30_000, 1_000 * 2 ** attempts) * (0.75 + Math.random() / 2);
     notBefore = Date.now() + (answer ? asked || 1_000 : 0);
@@ -100,7 +102,7 @@
   function forget() {
     clearTimeout(timer);
     pending = null;
-    away = false;
+    away = held = false;
     store.drop();
     notice()?.remove();
   }
@@ -177,6 +179,7 @@
   function stay(event) {
     event.preventDefault();
     event.stopImmediatePropagation();
+    held = true;
     say(words.stay);
     notice().focus();
     scrollTo({ top: 0 });
