@@ -343,3 +343,19 @@ def test_a_form_that_comes_too_soon_leads_home_and_says_why(gathered: World) -> 
     sent = submit(phone, "/death", "/", sure="yes")
     assert (sent.status_code, sent.headers["Location"]) == (303, "/")
     assert "La partie n'a pas encore commencé." in unescape(phone.get("/").text)
+
+
+def test_an_unknown_address_keeps_whoever_is_signed_in_at_home(still: World) -> None:
+    ways = ['href="/players"', "Se déconnecter"]
+    page = still.phone("Ana").get("/nowhere")
+    assert page.status_code == 404
+    assert all(way in page.text for way in ways)
+    stranger = still.visitor().get("/nowhere")
+    assert stranger.status_code == 404
+    assert not any(way in stranger.text for way in ways)
+
+
+def test_a_place_and_a_rank_say_what_they_count(world: World) -> None:
+    world.do(c.Die(world.who("Ana").id))
+    assert "Ta place en survie" in world.phone("Ana").get("/").text
+    assert "Au nombre de victimes, tu es n°" in world.phone("Ana").get("/leaderboard").text
