@@ -189,3 +189,18 @@ def test_giving_up_counts_for_nobody(stage: Stage, devices: Devices) -> None:
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", heir)
     row = next(row for row in stage.table() if row["nickname"] == quitter)
     assert (row["status"], row["killed_by"]) == ("gaveup", None)
+
+
+def test_a_question_is_withdrawn_when_there_is_nothing_left_to_declare(
+    stage: Stage, devices: Devices
+) -> None:
+    page = devices.open("/", stage.cookie(stage.ring()[0]))
+    expect(page.locator("#link")).to_have_text("en direct")
+    page.get_by_role("link", name="Je suis mort").tap()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    stage.command("pause")
+    try:
+        expect(page.locator("#card")).to_have_attribute("data-mood", "paused")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    finally:
+        stage.command("resume")

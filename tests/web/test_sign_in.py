@@ -6,6 +6,7 @@ import re
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -259,3 +260,16 @@ def test_an_invented_link_opens_nothing(still: World, token: str) -> None:
     assert still.visitor().get(f"/s/{token}").status_code in {401, 404}
     wanted = still.visitor().post("/api/login", json={"token": token or "-"})
     assert wanted.status_code == 401
+
+
+@pytest.mark.parametrize("token", ["mistyped", "used"])
+def test_a_link_that_opens_nothing_is_not_said_to_wait_nor_to_have_run_out(
+    world: World, token: str
+) -> None:
+    if token == "used":
+        token = world.link("Ana", once=True)
+        submit(world.visitor(), f"/s/{token}")
+    page = unescape(world.visitor().get(f"/s/{token}").text)
+    assert "<title>Ce lien n'ouvre plus rien</title>" in page
+    assert "Lien mort" in page
+    assert "Périmé" not in page

@@ -52,7 +52,8 @@ def install(app: Flask, routes: dict[str, Route]) -> None:
     def before() -> None:
         _identify_request()
         route = routes.get(request.endpoint or "")
-        if route is None:
+        if route is None:  # the page that says so keeps whoever is signed in at home
+            g.viewer = find_viewer(site().hub, session, blind=True)
             return
         if route.who is Who.MACHINE:
             cast("Session", session).modified = False  # a shared answer carries nobody's cookie
