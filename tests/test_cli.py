@@ -15,11 +15,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from killer import app as app_
-from killer import cli
+from killer import cli, passwords
 from killer.game import commands as c
 from killer.game.model import Game
 from killer.language import speaking
 from killer.settings import Settings
+from killer.store import people
 from killer.web.site import Site
 
 Run = Callable[..., Result]
@@ -160,11 +161,28 @@ def test_challenges_come_from_a_second_file(run: Run) -> None:
     assert game().find("Ivan").challenge == "Juggle"
 
 
+STAMPED = "Timestamp;Nickname;Password\n10/17/2026 8:00:00;Ivan;his own\n"
+
+
+@pytest.mark.parametrize("how", [[], ["--skip-bad"]])
+def test_an_answer_under_a_player_s_name_brings_no_password(run: Run, how: list[str]) -> None:
+    run("import", "--players", file(STAMPED))
+    head, ivan = STAMPED.splitlines()
+    newest_first = f"{head}\n10/18/2026 9:00:00;ivan;evil\n10/18/2026 9:05:00;Zoe;\n{ivan}\n"
+    done = run("import", "--players", file(newest_first), *how)
+    assert done.exit_code == (0 if how else 1)
+    assert ("players.csv:2" in done.stderr) is not bool(how)
+    assert [p.nickname for p in game().players.values()] == (["Ivan", "Zoe"] if how else ["Ivan"])
+    with site().database.read() as connection:
+        [kept] = people.hashes(connection, 1).values()
+    assert passwords.fits(kept, "his own")
+
+
 def test_problems_are_told_by_row_and_nothing_is_imported(run: Run) -> None:
     done = run("import", "--players", file(BAD))
     assert done.exit_code == 1
     assert "players.csv:4" in done.stderr
-    assert "already taken in row 2" in done.stderr
+    assert "already answered in row 2" in re.sub(r"[\s│|]+", " ", done.stderr)
     assert "Nothing was imported: " in done.stderr
     assert not Path("data").exists()
 

@@ -27,7 +27,7 @@ NO_FORM = {i: Contact(said=Said(c.said.nickname)) for i, c in CONTACTS.items() i
 
 
 def whose(entries: list[Entry], contacts: dict[PlayerId, Contact] = CONTACTS) -> list[int | None]:
-    return owners(GAME, entries, contacts, TAG)
+    return [one.player for one in owners(GAME, entries, contacts, TAG)]
 
 
 def test_a_sort_changes_nobody() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from kept_sheet import Keep, Kept, answer, form
 
+from killer import passwords
 from killer.game import commands as c
+from killer.game import events as e
 from killer.game.model import PlayerId, Status
-from killer.store import people
+from killer.store import log, people
 from killer.store.people import Contact
 
 PASSWORD = "Mot de passe"
@@ -39,10 +42,10 @@ def test_an_organiser_s_name_brings_neither_a_password_nor_a_mail(keep: Keep) ->
     kept = keep(with_passwords(4))
     kept.do(c.Enrol("Boss", status=Status.OUT, organiser=True))
     kept.tab.append(evil_row("boss"))
-    assert corrections(kept) == ["sheet.taken_name"]
+    assert corrections(kept) == ["roster.taken_name"]
     assert private(kept, "Boss") == (None, Contact())
     kept.start()
-    assert corrections(kept) == ["sheet.taken_name"]
+    assert corrections(kept) == ["roster.taken_name"]
     assert kept.look(everything=True).plan
     assert private(kept, "Boss") == (None, Contact())
 
@@ -65,7 +68,7 @@ def test_a_row_that_takes_a_lost_row_s_name_is_not_its_player(keep: Keep) -> Non
     before = private(kept, "Bob")
     kept.tab.delete_row(kept.row("Bob"))
     kept.tab.append(evil_row("Bob"))
-    assert "sheet.taken_name" in corrections(kept)
+    assert "roster.taken_name" in corrections(kept)
     assert private(kept, "Bob") == before
 
 
@@ -88,3 +91,152 @@ def test_a_crowd_of_newcomers_is_not_offered_one_by_one(keep: Keep) -> None:
         kept.tab.append([*answer(n), ""])
     kept.level()
     assert len(kept.offers()) == 50
+
+
+def without(head: str, rows: list[list[str]]) -> list[list[str]]:
+    place = rows[0].index(head)
+    return [row[:place] + row[place + 1 :] for row in rows]
+
+
+def newest_first(kept: Kept) -> None:
+    """Sort the sheet as an organiser does who wants to see what has just come in."""
+    head, *rows = kept.tab.rows()
+    for number, row in enumerate([head, *rows[::-1]]):
+        for place in range(len(head)):
+            kept.tab.set(number, place, row[place] if place < len(row) else "")
+
+
+def answers_as_bob(kept: Kept, mail: str = "") -> None:
+    """Send another answer to the form, with Bob's name and a password of one's own."""
+    row = evil_row("Bob")
+    row[4] = mail
+    if "Adresse e-mail" not in kept.tab.rows()[0]:
+        del row[4]
+    kept.tab.append([*row, "oui"] if "Admin" in kept.tab.rows()[0] else row)
+
+
+def told_of(kept: Kept) -> list[tuple[str, str]]:
+    return [(one.code, dict(one.params).get("nickname", "")) for one in kept.look().corrections]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("mail", [None, "", "j1@example.org"])
+@pytest.mark.parametrize("above", [True, False])
+def test_whoever_answers_under_a_player_s_name_takes_nothing_of_his(
+    keep: Keep, mail: str | None, *, begun: bool, above: bool
+) -> None:
+    rows = with_passwords(4)
+    kept = keep(without("Adresse e-mail", rows) if mail is None else rows)
+    kept.start() if begun else kept.level()
+    before, version = private(kept, "Bob"), kept.game.version
+    answers_as_bob(kept, mail or "")
+    if above:
+        newest_first(kept)
+    for _ in range(3):
+        assert told_of(kept) == [("roster.taken_name", "Bob")]
+    kept.look(everything=True)
+    assert private(kept, "Bob") == before
+    assert kept.game.version == version
+    assert len(kept.game.players) == 4
+    assert kept.offers() == []
+    kept.take_over()  # another keeper knows no better
+    kept.look()
+    assert private(kept, "Bob") == before
+
+
+def test_an_organiser_of_the_sheet_stays_who_he_was(keep: Keep) -> None:
+    head, *rows = with_passwords(4)
+    kept = keep([[*head, "Admin"], *([*row, "oui" if row[1] == "Bob" else ""] for row in rows)])
+    kept.start()
+    before = private(kept, "Bob")
+    answers_as_bob(kept, "j1@example.org")
+    newest_first(kept)
+    kept.level()
+    assert private(kept, "Bob") == before
+
+
+@pytest.mark.parametrize("mail", [EVIL, "j1@example.org", ""])
+def test_a_lost_row_s_name_is_not_marked_as_its_player_s_either(keep: Keep, mail: str) -> None:
+    kept = keep(with_passwords(4))
+    kept.start()
+    before = private(kept, "Bob")
+    kept.tab.delete_row(kept.row("Bob"))
+    answers_as_bob(kept, mail)
+    for _ in range(3):
+        assert "roster.taken_name" in corrections(kept)
+    assert kept.cell("Bob", "ID Killer") == ""
+    assert private(kept, "Bob") == before
+
+
+def test_a_player_s_mail_under_another_name_is_somebody_new(keep: Keep) -> None:
+    kept = keep(with_passwords(4))
+    kept.level()
+    before = private(kept, "Bob")
+    kept.tab.delete_row(kept.row("Bob"))
+    row = evil_row("Zed")
+    row[4] = "j1@example.org"
+    kept.tab.append(row)
+    kept.level()
+    assert private(kept, "Bob") == before
+    assert kept.player("Zed").id != kept.player("Bob").id
+
+
+def test_an_organiser_vouches_for_a_row_by_writing_its_mark(keep: Keep) -> None:
+    kept = keep(with_passwords(4))
+    kept.start()
+    before = private(kept, "Bob")
+    kept.tab.delete_row(kept.row("Bob"))
+    answers_as_bob(kept, "j1@example.org")
+    [fault] = [one for one in kept.look().corrections if one.code == "roster.taken_name"]
+    kept.put("Bob", "ID Killer", dict(fault.params)["mark"])
+    assert corrections(kept) == []
+    assert private(kept, "Bob")[1].phone == "06.39.98.00.77"
+    assert private(kept, "Bob")[0] == before[0]  # passwords of old are compared by hand only
+    kept.look(everything=True)
+    assert passwords.fits(private(kept, "Bob")[0], "evil password")
+
+
+def test_an_organiser_corrects_a_password_in_the_player_s_own_row(keep: Keep) -> None:
+    kept = keep(with_passwords(4))
+    kept.start()
+    answers_as_bob(kept)
+    newest_first(kept)
+    own = next(n for n, row in enumerate(kept.tab.rows()) if row[4] == "j1@example.org")
+    kept.level()
+    kept.tab.set(own, PASSWORD, "forgotten no more")
+    kept.level()
+    assert passwords.fits(private(kept, "Bob")[0], "forgotten no more")
+
+
+def test_a_mark_copied_into_an_intruder_s_row_gives_it_nothing(keep: Keep) -> None:
+    kept = keep(without("Adresse e-mail", with_passwords(4)))
+    kept.start()
+    before, mark = private(kept, "Bob"), kept.cell("Bob", "ID Killer")
+    answers_as_bob(kept)
+    newest_first(kept)
+    kept.put("Bob", "ID Killer", mark)  # the upper one's, which is the intruder's
+    for _ in range(2):
+        assert told_of(kept) == [("roster.taken_name", "Bob")]
+    assert private(kept, "Bob") == before
+
+
+def test_of_two_answers_by_one_name_the_first_holds_wherever_it_stands(keep: Keep) -> None:
+    kept = keep(with_passwords(4))
+    answers_as_bob(kept, "j1@example.org")
+    newest_first(kept)
+    kept.level()
+    assert told_of(kept) == [("roster.taken_name", "Bob")]
+    assert passwords.fits(private(kept, "Bob")[0], "secret-1")
+
+
+def test_a_password_from_the_sheet_leaves_a_trace_without_itself(keep: Keep) -> None:
+    kept = keep(with_passwords(4))
+    kept.start()
+    version = kept.game.version
+    kept.put("Bob", PASSWORD, "brand new")
+    kept.level()
+    with kept.world.database.read() as connection:
+        [record] = log.since(connection, kept.world.number, version)
+    assert record.event == e.ContactsChanged(kept.player("Bob").id, ("password",))
+    assert record.reason == "sheet"
+    assert "brand new" not in repr(record)

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import killer
+from game.players import a_game
+from killer.game.model import Game
 from killer.game.names import key
+from killer.sheets.claims import sort_out
 from killer.sheets.roster import Entry, Reading, read_roster
 from killer.sheets.tables import UnreadableTable, read_table
 
@@ -356,6 +359,8 @@ def examples():
         yield only(read(players, challenges), code)
     for code, players in SKIPPED.items():
         yield only(read(players).without_bad(), code)
+    yield from sort_out(read_table("f.csv", b"Surnom\nA\nA\n"), Game(), {}, "").problems
+    yield from sort_out(read_table("f.csv", b"Surnom\nBob\nBob\n"), a_game(2), {}, "").problems
     for data in UNREADABLE:
         with pytest.raises(UnreadableTable) as caught:
             read_table("f.csv", data)

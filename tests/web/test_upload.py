@@ -77,6 +77,36 @@ def test_a_checked_file_is_imported_once(gathered: World, boss: FlaskClient) -> 
     assert gathered.visitor().post("/api/login", json={"token": token}).status_code == 200
 
 
+@pytest.mark.parametrize("stamped", [True, False])
+def test_an_answer_under_a_player_s_name_brings_no_password(
+    gathered: World, boss: FlaskClient, *, stamped: bool
+) -> None:
+    own, other = "17/10/2026 08:00;Ivan;his own\n", "18/10/2026 09:00;IVAN;evil\n"
+    head = "Horodateur;Surnom;Mot de passe\n"
+    if not stamped:
+        head, own, other = (text.partition(";")[2] for text in (head, own, other))
+    submit(boss, PAGE, PAGE, upload=sealed(check(boss, head + own)), go="all")
+    page = check(boss, head + other + own + ("18/10/2026 10:00;" if stamped else "") + "Zoé;\n")
+    assert ">2<" in page.text
+    submit(boss, PAGE, PAGE, upload=sealed(page), go="sound")
+    assert gathered.visitor().post("/api/login", json=signed("his own")).status_code == 200
+    assert gathered.visitor().post("/api/login", json=signed("evil")).status_code == 401
+
+
+@pytest.mark.parametrize("go", ["all", "sound"])
+def test_an_organiser_who_was_added_here_gets_no_password_from_a_file(
+    gathered: World, boss: FlaskClient, go: str
+) -> None:
+    page = check(boss, f"Surnom;Mot de passe\n{BOSS};evil\nZoé;\n")
+    submit(boss, PAGE, PAGE, upload=sealed(page), go=go)
+    tried = {"nickname": BOSS, "password": "evil"}
+    assert gathered.visitor().post("/api/login", json=tried).status_code == 401
+
+
+def signed(password: str) -> dict[str, str]:
+    return {"nickname": "ivan", "password": password}
+
+
 def test_importing_the_same_file_again_finds_nothing_to_do(
     gathered: World, boss: FlaskClient
 ) -> None:

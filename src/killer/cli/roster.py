@@ -13,25 +13,27 @@ from rich.text import Text
 
 from killer.cli import common
 from killer.cli.common import game_named, refuse
+from killer.game.model import Game
 from killer.game.refusals import Refusal
 from killer.language import say
 from killer.play import Request
 from killer.sheets import importer
-from killer.sheets.roster import Problem, Reading, read_roster
-from killer.sheets.tables import UnreadableTable, read_table
+from killer.sheets.claims import Sorted, sort_out
+from killer.sheets.identity import tag_of
+from killer.sheets.roster import Problem, Reading
+from killer.sheets.tables import Table, UnreadableTable, read_table
 from killer.store import people
 from killer.web.site import Site
 
 
-def _read(players: Path, challenges: Path | None) -> Reading:
+def _tables(players: Path, challenges: Path | None) -> list[Table]:
     try:
-        tables = [read_table(p.name, p.read_bytes()) for p in (players, challenges) if p]
+        return [read_table(p.name, p.read_bytes()) for p in (players, challenges) if p]
     except UnreadableTable as error:
         sentence = say(f"roster.{error.code}", **dict(error.params))
         refuse(say("cli.unreadable", file=error.file, why=sentence), error)
     except OSError as error:
         refuse(say("cli.no_file", file=str(error.filename)), error)
-    return read_roster(*tables)
 
 
 def _show(problems: tuple[Problem, ...]) -> None:
@@ -57,26 +59,35 @@ def import_(
     skip_bad: Annotated[bool, typer.Option("--skip-bad")] = False,
 ) -> None:
     """Import a roster."""
-    reading = _read(players, challenges)
-    if skip_bad:
-        reading = reading.without_bad()
-    _show(reading.problems)
-    if not reading.sound:
-        count = sum(p.severity == "problem" for p in reading.problems)
-        typer.echo(say("cli.import.refused", n=count), err=True)
-        raise typer.Exit(1)
-    site = common.site()
-    number = game_named(site, game, make=not dry_run) if not dry_run or site.hub.games() else None
-    _import(site, number, reading, dry_run=dry_run)
-
-
-def _import(site: Site, number: int | None, reading: Reading, *, dry_run: bool) -> None:
-    if number is None:
+    first, *second = _tables(players, challenges)
+    reading = _sound(sort_out(first, Game(), {}, ""), second, skip_bad=skip_bad)
+    site = common.site()  # only now: a file that is no roster leaves nothing behind
+    if dry_run and not site.hub.games():
+        _show(reading.problems)
         typer.echo(say("cli.import.would", new=len(reading.entries), changed=0, unchanged=0))
         return
+    number = game_named(site, game, make=not dry_run)
     with site.database.read() as connection:
         contacts = people.read_contacts(connection, number)
-    wanted = importer.plan(site.hub.feed(number).game, reading, contacts)
+    tag = next(tag_of(row.created) for row in site.hub.rows() if row.id == number)
+    known = site.hub.feed(number).game
+    reading = _sound(sort_out(first, known, contacts, tag), second, skip_bad=skip_bad)
+    _show(reading.problems)
+    _import(site, number, importer.plan(known, reading, contacts, tag), dry_run=dry_run)
+
+
+def _sound(found: Sorted, second: list[Table], *, skip_bad: bool) -> Reading:
+    """Give a roster that can be imported, or say what must be corrected."""
+    reading = found.read(*second)
+    reading = reading.without_bad() if skip_bad else reading
+    if not reading.sound:
+        _show(reading.problems)
+        count = sum(p.severity == "problem" for p in reading.problems)
+        refuse(say("cli.import.refused", n=count))
+    return reading
+
+
+def _import(site: Site, number: int, wanted: importer.Plan, *, dry_run: bool) -> None:
     counts = {"new": len(wanted.new), "changed": len(wanted.changed), "unchanged": wanted.unchanged}
     if dry_run:
         typer.echo(say("cli.import.would", **counts))

@@ -85,11 +85,18 @@ def said_by(entry: Entry, stamp: str = "", aim: str | None = None) -> Said:
 
 
 def rows_of(
-    game: Game, entries: Sequence[Entry], contacts: Mapping[PlayerId, Contact], tag: str = ""
+    game: Game,
+    entries: Sequence[Entry],
+    contacts: Mapping[PlayerId, Contact],
+    tag: str = "",
+    *,
+    by_hand: bool = False,
 ) -> list[Row]:
     """Find the player of every row; `tag` is that of the game, to trust our own column."""
     rows = []
-    for entry, number in zip(entries, owners(game, entries, contacts, tag), strict=True):
+    whose = owners(game, entries, contacts, tag, by_hand=by_hand)
+    for entry, owner in zip(entries, whose, strict=True):
+        number = owner.player if owner.surely else None
         player = game.players[number] if number else None
         known = contacts.get(number, Contact()) if number else Contact()
         rows.append(Row(entry, player, known, known.said or _said_of(game, player)))

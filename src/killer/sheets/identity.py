@@ -1,4 +1,4 @@
-"""Whose row it is: by the form's time and mail, by our column, or by a name; never its number."""
+"""Whose row it is, and whether it is surely his: anybody may answer a form under any name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,27 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from killer.game import names
 from killer.game.model import Game, PlayerId
 from killer.game.names import clean
+from killer.sheets import moments
 from killer.sheets.columns import Meaning, Sheet
 from killer.sheets.roster import Entry, everybody
-from killer.store.people import Contact
+from killer.store.people import Contact, Said
 
 _MARK = re.compile(r"k\d+-[0-9a-f]{4}")
 
 Way = Callable[[Entry], PlayerId | None]
+Contacts = Mapping[PlayerId, Contact]
+
+
+class Owner(NamedTuple):
+    """Whose row it is; what it says is taken only when it is `surely` his."""
+
+    player: PlayerId | None
+    surely: bool
 
 
 def tag_of(created: int) -> str:
@@ -51,50 +61,125 @@ def is_strange(mark: str, tag: str) -> bool:
 
 
 def owners(
-    game: Game, entries: Sequence[Entry], contacts: Mapping[PlayerId, Contact], tag: str = ""
-) -> list[PlayerId | None]:
+    game: Game,
+    entries: Sequence[Entry],
+    contacts: Contacts,
+    tag: str = "",
+    *,
+    by_hand: bool = False,
+) -> list[Owner]:
     """Find the player of every entry, none for newcomers and for a second row of the same player.
 
     The surest ways come first, so that whoever is found by one is never taken by a weaker one.
+    A row that only bears a name may be written into, for want of another, but isn't believed.
+    By hand, an organiser looks at it: it may be that of a player who was added here.
     """
-    found: list[PlayerId | None] = [None] * len(entries)
+    found: list[Owner] = [Owner(None, surely=False)] * len(entries)
     taken: set[PlayerId] = set()
-    for way in _ways(game, entries, contacts, tag):
+    known = _Known(game, entries, contacts, tag)
+    sure = [(way, True) for way in known.sure_ways(by_hand=by_hand)]
+    for way, surely in [*sure, *((way, False) for way in known.weak_ways())]:
         for place, entry in enumerate(entries):
-            player = None if found[place] else way(entry)
+            player = None if found[place].player else way(entry)
             if player and player in game.players and player not in taken:
-                found[place] = player
+                found[place] = Owner(player, surely)
                 taken.add(player)
     return found
 
 
-def _ways(
-    game: Game, entries: Sequence[Entry], contacts: Mapping[PlayerId, Contact], tag: str
-) -> tuple[Way, ...]:
-    forms = _only((_form(c.said.stamp, c.email), i) for i, c in contacts.items() if c.said)
-    given = Counter(_form(entry.stamp, entry.email) for entry in entries)
-    marks = {mark_of(player, tag): player for player in game.players} if tag else {}
-    marked = Counter(entry.mark for entry in entries)
-    said = {
-        names.key(c.said.nickname): i for i, c in contacts.items() if c.said and c.said.nickname
-    }
-    mails = _only((c.email.casefold(), i) for i, c in contacts.items())
+class _Known:
+    """What tells rows apart: the form's time and mail, our column, the names."""
 
-    def by_form(entry: Entry) -> PlayerId | None:
-        form = _form(entry.stamp, entry.email)
-        return forms.get(form) if given[form] == 1 else None  # a copied row has the same one
+    def __init__(self, game: Game, entries: Sequence[Entry], contacts: Contacts, tag: str) -> None:
+        self.game, self.contacts = game, contacts
+        self.forms = _only((_form(c.said.stamp, c.email), i) for i, c in contacts.items() if c.said)
+        self.mails = _only((c.email.casefold(), i) for i, c in contacts.items())
+        self.marks = {mark_of(player, tag): player for player in game.players} if tag else {}
+        self.said = said_names(contacts)
+        self.same_form = Counter(_form(entry.stamp, entry.email) for entry in entries)
+        self.same_mark = Counter(entry.mark for entry in entries)
+        self.same_row = Counter((e.mark, names.key(e.nickname)) for e in entries)
+        self.namesakes: dict[str, list[Entry]] = {}
+        for entry in entries:
+            self.namesakes.setdefault(names.key(entry.nickname), []).append(entry)
 
-    def by_mail(entry: Entry) -> PlayerId | None:
-        return mails.get(entry.email.casefold()) if entry.email else None
+    def sure_ways(self, *, by_hand: bool) -> tuple[Way, ...]:
+        """Give the ways that nobody can go who only answers a form."""
+        return (
+            self.by_form,
+            lambda entry: self.by_mark(entry) if self.same_mark[entry.mark] == 1 else None,
+            lambda entry: self.answered(entry, self.by_said(entry)),
+            lambda entry: self.answered(entry, self.by_name(entry)),
+            lambda entry: self.written(entry, self.by_said(entry)),
+            lambda entry: self.written(entry, self.by_name(entry), by_hand=by_hand),
+            lambda entry: None if entry.stamp else self.by_mail(entry),
+            self.by_copied_mark,
+        )
 
-    return (
-        by_form,
-        lambda entry: marks.get(entry.mark) if marked[entry.mark] == 1 else None,
-        lambda entry: said.get(names.key(entry.nickname)),
-        lambda entry: game.by_key.get(names.key(entry.nickname)),
-        by_mail,
-        lambda entry: marks.get(entry.mark),  # of a row and its copy, the upper one
-    )
+    def weak_ways(self) -> tuple[Way, ...]:
+        return (self.by_said, self.by_name, self.by_mark)
+
+    def by_form(self, entry: Entry) -> PlayerId | None:
+        form = _form(entry.stamp, entry.email)  # a copied row has the same one
+        return self.forms.get(form) if self.same_form[form] == 1 else None
+
+    def by_mark(self, entry: Entry) -> PlayerId | None:
+        return self.marks.get(entry.mark)
+
+    def by_said(self, entry: Entry) -> PlayerId | None:
+        return self.said.get(names.key(entry.nickname))
+
+    def by_name(self, entry: Entry) -> PlayerId | None:
+        return self.game.by_key.get(names.key(entry.nickname))
+
+    def by_mail(self, entry: Entry) -> PlayerId | None:
+        return self.mails.get(entry.email.casefold()) if entry.email else None
+
+    def by_copied_mark(self, entry: Entry) -> PlayerId | None:
+        """Take the upper one of a row and its copy, unless both say that they are the same."""
+        player = self.by_mark(entry)
+        said = self._said(player)
+        alone = self.same_row[entry.mark, names.key(entry.nickname)] == 1
+        same = not entry.stamp or (said is not None and said.stamp == entry.stamp)
+        return player if alone and same else None
+
+    def answered(self, entry: Entry, player: PlayerId | None) -> PlayerId | None:
+        """Take the answer that the player's row was when it was first read."""
+        said = self._said(player)
+        return player if said and moments.same(entry.stamp, said.stamp) else None
+
+    def written(
+        self, entry: Entry, player: PlayerId | None, *, by_hand: bool = False
+    ) -> PlayerId | None:
+        """Take the one row of a name that no form has written: an editor has.
+
+        A newcomer whom an organiser has let in by name brings the answer that came first.
+        """
+        said = self._said(player)
+        if player is None or (said is None and not self._may_connect(player, by_hand=by_hand)):
+            return None
+        namesakes = self.namesakes[names.key(entry.nickname)]
+        written = sum(not one.stamp for one in namesakes)
+        if said is None or _only_named(said):
+            return player if written <= 1 and entry is moments.first(namesakes) else None
+        return player if written == 1 and not entry.stamp else None
+
+    def _may_connect(self, player: PlayerId, *, by_hand: bool) -> bool:
+        return by_hand and not self.game.players[player].organiser
+
+    def _said(self, player: PlayerId | None) -> Said | None:
+        return self.contacts.get(player, Contact()).said if player else None
+
+
+def said_names(contacts: Contacts) -> Mapping[str, PlayerId]:
+    """Give who bears which name in the sheet, by the key of the name."""
+    pairs = ((c.said.nickname, i) for i, c in contacts.items() if c.said)
+    return {names.key(nickname): i for nickname, i in pairs if nickname}
+
+
+def _only_named(said: Said) -> bool:
+    """Tell whether no row was read yet, but an organiser has let the name in."""
+    return said == Said(nickname=said.nickname)
 
 
 def _form(stamp: str, mail: str) -> tuple[str, str] | None:

@@ -43,7 +43,7 @@ class Imported:
 
 def plan(game: Game, reading: Reading, contacts: Mapping[PlayerId, Contact], tag: str = "") -> Plan:
     """Compare a roster with what the last import said: whatever else has changed since stays."""
-    return plan_of(game, rows_of(game, reading.entries, contacts, tag))
+    return plan_of(game, rows_of(game, reading.entries, contacts, tag, by_hand=True))
 
 
 def plan_of(game: Game, rows: Sequence[Row], *, history: bool = True) -> Plan:
@@ -77,7 +77,8 @@ def carry_out(
 ) -> Imported:
     """Do everything that a plan says, or nothing; `done` is called for each password looked at.
 
-    Newcomers without a password get a sign-in link, unless nobody is there to read it.
+    Newcomers without a password get a sign-in link, unless nobody is there to read it. A new
+    password of somebody who was there before leaves its trace in the log, without itself.
 
     Raises:
         Refusal: the game has changed since the plan was made.
@@ -96,7 +97,9 @@ def carry_out(
                 token = people.new_links(connection, number, [player], once=once)[player]
                 made[entry.nickname] = token
 
-    outcome = play.perform(number, *wanted.commands, request=request, alongside=keep_people)
+    noted = [c.NoteContacts(game.by_key[k], ("password",)) for k in hashes if k in game.by_key]
+    commands = (*noted, *wanted.commands)
+    outcome = play.perform(number, *commands, request=request, alongside=keep_people)
     return Imported(outcome.version, len(hashes), made)
 
 

@@ -12,11 +12,12 @@ from killer.game.refusals import Refusal
 from killer.play import Play, Request
 from killer.sheets import importer
 from killer.sheets.cells import STATE, is_out
+from killer.sheets.claims import Sorted, sort_out
 from killer.sheets.columns import Meaning, meaning_of, recognise
 from killer.sheets.compare import Row, rows_of
-from killer.sheets.identity import is_strange, mark_of, owners
+from killer.sheets.identity import is_strange, owners
 from killer.sheets.importer import Plan
-from killer.sheets.roster import Entry, Reading, everybody, read_roster
+from killer.sheets.roster import Entry, Reading, everybody
 from killer.sheets.tables import Problem, Table
 from killer.sheets.tables import Row as TableRow
 from killer.store import people
@@ -71,21 +72,19 @@ class Pull:
 
         With `everything`, passwords that the game had before are compared as well: 30 ms each.
         """
-        frozen = self._aside(lambda: self._frozen(game, players, contacts))
-        same = (frozen, challenges, game.state, frozenset(game.by_key), everything)
+        found = self._aside(lambda: self._sorted(game, players, contacts, by_hand=everything))
+        frozen = found.table
+        same = (found, challenges, game.state, frozenset(game.by_key), everything)
         if same == self._taken and not dry:
             return replace(self._last, plan=None)
         begun = game.state is not State.PREPARING
-        reading = self._aside(lambda: read_roster(frozen, challenges))
+        reading = self._aside(lambda: found.read(challenges))
         reading = _of_editors(reading, frozen) if begun else reading
         sound = reading.without_bad()
         corrections = tuple(_correction(p) for p in reading.problems if p.severity == "problem")
         if not sound.sound:  # what is wrong concerns the sheet as a whole
             return Pulled(None, corrections)
-        rows = rows_of(game, sound.entries, contacts, self._tag)
-        foreign = [row for row in rows if not self._vouched(row, by_hand=everything)]
-        corrections += tuple(map(_taken_name, foreign))
-        rows = [row for row in rows if row not in foreign]
+        rows = rows_of(game, sound.entries, contacts, self._tag, by_hand=everything)
         newcomers = tuple(row.entry for row in rows if begun and row.player is None)
         aims, given = _aims(frozen), _aims(players)
         rows = [_aiming(row, aims, given, begun=begun) for row in rows]
@@ -100,6 +99,12 @@ class Pull:
             self._taken, self._last, self._passwords = same, pulled, words
         return pulled
 
+    def _sorted(
+        self, game: Game, found: Table, contacts: Mapping[PlayerId, Contact], *, by_hand: bool
+    ) -> Sorted:
+        frozen = self._frozen(game, found, contacts)
+        return sort_out(frozen, game, contacts, self._tag, by_hand=by_hand)
+
     def _frozen(self, game: Game, found: Table, contacts: Mapping[PlayerId, Contact]) -> Table:
         """Put back what the columns of the game said at the start: they no longer lead."""
         sheet = recognise(found)
@@ -107,33 +112,13 @@ class Pull:
         if game.state is State.PREPARING:
             return _without_earlier_games(found, entries, self._tag)
         whose = owners(game, entries, contacts, self._tag)
-        pairs = [(e, i) for e, i in zip(entries, whose, strict=True) if i]
+        pairs = [(e, one.player) for e, one in zip(entries, whose, strict=True) if one.player]
         known = {entry.row: contacts.get(i, Contact()).said for entry, i in pairs}
         called = _called(game, pairs, contacts)
         meant = [(n, meaning_of(header)) for n, header in enumerate(found.header)]
         columns = [(n, m) for n, m in meant if m in STATE]  # also those that rival with ours
         rows = tuple(_frozen_row(row, columns, known.get(row.number), called) for row in found.rows)
         return replace(found, rows=rows)
-
-    def _vouched(self, row: Row, *, by_hand: bool) -> bool:
-        """Tell whether a row is its player's own, and not of somebody who only took the name.
-
-        Anybody may answer a form: under an organiser's name, or that of a player who was added
-        here. Such a row would bring its own password. By hand, an organiser looks at it.
-        """
-        player, said = row.player, row.known.said
-        if player is None:
-            return True
-        if said is None:
-            return by_hand and not player.organiser
-        entry, mail = row.entry, row.known.email.casefold()
-        return (
-            by_hand
-            or entry.mark == mark_of(player.id, self._tag)
-            or bool(entry.stamp and entry.stamp == said.stamp)
-            or entry.email.casefold() == mail
-            or not (mail or said.stamp)
-        )
 
     def _without_known_passwords(self, game: Game, wanted: Plan) -> Plan:
         """Leave only passwords that are new, or that have changed since the last look."""
@@ -251,11 +236,6 @@ def _frozen_row(
     for place, meaning in columns:
         cells[place] = _of_the_game(meaning, said, called)
     return TableRow(row.number, tuple(cells))
-
-
-def _taken_name(row: Row) -> Correction:
-    params = (("nickname", row.entry.nickname),)
-    return Correction(row.entry.row, "", "sheet.taken_name", params)
 
 
 def _correction(problem: Problem) -> Correction:

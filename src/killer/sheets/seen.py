@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from killer.game.model import Game, PlayerId
 from killer.sheets.google import Tab
-from killer.sheets.identity import is_strange
+from killer.sheets.identity import Owner, is_strange
 from killer.sheets.roster import Entry
 from killer.sheets.tables import Row, Table
 from killer.store.people import Contact
@@ -28,7 +28,7 @@ class Seen:
 
     table: Table
     entries: tuple[Entry, ...]
-    owners: list[PlayerId | None]
+    owners: list[Owner]
     contacts: dict[PlayerId, Contact]
     game: Game
 
@@ -36,7 +36,13 @@ class Seen:
     def rows(self) -> list[tuple[Row, PlayerId]]:
         """Give the rows of known players."""
         known = dict(zip((e.row for e in self.entries), self.owners, strict=True))
-        return [(row, owner) for row in self.table.rows if (owner := known.get(row.number))]
+        rows = [(row, known.get(row.number)) for row in self.table.rows]
+        return [(row, owner.player) for row, owner in rows if owner and owner.player]
+
+    @property
+    def sure(self) -> frozenset[PlayerId]:
+        """Give those whose row is surely theirs: only these are marked."""
+        return frozenset(one.player for one in self.owners if one.player and one.surely)
 
     @property
     def places(self) -> Mapping[PlayerId, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from killer.game.model import Game, PlayerId, State
@@ -147,9 +147,7 @@ class Sync:
         ours = places
         if seen.game.state is State.PREPARING:
             ours = {m: n for m, n in places.items() if m is Meaning.MARK}
-        found = self.aside(
-            lambda: list(differences(seen.rows, ours, seen.game, seen.contacts, self.hand))
-        )
+        found = self.aside(lambda: list(self._differences(seen, ours)))
         offers = () if wishes.dry else self.noticed.offers(seen, found, pulled)
         found += self.noticed.strays(seen, places)
         if seen.game.state is State.PREPARING:
@@ -225,6 +223,13 @@ class Sync:
         entries = everyone(recognise(found))
         whose = owners(game, entries, contacts, self.hand.tag)
         return Seen(found, entries, whose, contacts, game)
+
+    def _differences(self, seen: Seen, places: Mapping[Meaning, int]) -> Iterator[Difference]:
+        """Give the cells to write; a mark would vouch for a row that only bears a name."""
+        sure = seen.sure
+        for one in differences(seen.rows, places, seen.game, seen.contacts, self.hand):
+            if one.meaning is not Meaning.MARK or one.player in sure:
+                yield one
 
     def _keys(self, seen: Seen) -> tuple[Meaning, ...]:
         """Name our columns: only the mark before the start, when the sheet still leads.

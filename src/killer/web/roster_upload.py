@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,11 +12,15 @@ from cryptography.fernet import Fernet, InvalidToken
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
+from killer.game.model import PlayerId
 from killer.language import say
 from killer.sheets import importer
-from killer.sheets.roster import Problem, Reading, read_roster
+from killer.sheets.claims import sort_out
+from killer.sheets.identity import tag_of
+from killer.sheets.roster import Problem, Reading
 from killer.sheets.tables import UnreadableTable, read_table
 from killer.store import people
+from killer.store.people import Contact
 from killer.web import pages, render
 from killer.web.problems import ProblemError
 from killer.web.site import asked, outer_address, site, viewer
@@ -70,15 +75,24 @@ def _opened(sealed: str) -> Files:
 
 def _read(files: Files) -> Reading:
     try:
-        return read_roster(*(read_table(name, data) for name, data in files))
+        players, *second = (read_table(name, data) for name, data in files)
     except UnreadableTable as error:
         return Reading((), (error.problem,))
+    return sort_out(players, viewer().game, _contacts(), _tag()).read(*second)
+
+
+def _contacts() -> Mapping[PlayerId, Contact]:
+    with site().database.read() as connection:
+        return people.read_contacts(connection, viewer().feed.number)
+
+
+def _tag() -> str:
+    number = viewer().feed.number
+    return next(tag_of(row.created) for row in site().hub.rows() if row.id == number)
 
 
 def _plan(reading: Reading) -> importer.Plan:
-    with site().database.read() as connection:
-        contacts = people.read_contacts(connection, viewer().feed.number)
-    return importer.plan(viewer().game, reading, contacts)
+    return importer.plan(viewer().game, reading, _contacts(), _tag())
 
 
 def _check(files: Files) -> ResponseReturnValue:
