@@ -99,7 +99,7 @@ def test_a_key_sent_twice_at_the_same_time_is_answered_twice_the_same(
 
     first = threading.Thread(target=ask, args=(world, slowly))
     first.start()
-    begun.wait(5)
+    assert begun.wait(30)
     ask(elsewhere, None)
     first.join()
     assert versions == [12, 12]
@@ -215,7 +215,7 @@ def test_one_bad_request_does_not_spoil_those_that_share_its_transaction(world: 
         target=lambda: world.play.perform(world.number, c.Die(PlayerId(8)), alongside=hold)
     )
     first.start()
-    held.wait(5)
+    assert held.wait(30)
     for thread in asks:
         thread.start()
     for thread in (first, *asks):
