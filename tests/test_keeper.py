@@ -99,6 +99,6 @@ def test_whoever_keeps_or_waits_throws_away_the_photos_of_its_machine(
     for file in shelf.folder.rglob("*.webp"):
         os.utime(file, (0, 0))
     process = Process(world, settings)
-    wait_for(lambda: shelf.read(world.number, stray, "large") is None, 10, "the sweep")
+    wait_for(lambda: shelf.read(world.number, stray, "large") is None, 30, "the sweep")
     assert shelf.read(world.number, worn, "large")
     process.over.set()

@@ -102,7 +102,7 @@ def test_a_key_sent_twice_at_the_same_time_is_answered_twice_the_same(
 
     first = threading.Thread(target=ask, args=(world, slowly))
     first.start()
-    begun.wait(5)
+    assert begun.wait(30)
     ask(elsewhere, None)
     first.join()
     assert versions == [12, 12]

@@ -18,7 +18,7 @@ def run(program: str, world: World) -> Any:
         cwd=TESTS,
         env=environment(),
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

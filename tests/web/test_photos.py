@@ -29,7 +29,7 @@ from media.darkroom import SECRET, chunks, from_a_phone, opened, photograph, png
 from web.world import BOSS, World, settings_in, submit, token_in
 
 LINK = "https://drive.google.com/open?id=1aaaaaaaaaaaaaaaaaaaaaaaa"
-WEBP = b"RIFF"
+WEBP = b"WEBPVP8 "  # in the head of every photo; the space is in no token
 
 
 def send(client: FlaskClient, data: bytes, name: str = "IMG_0001.HEIC") -> TestResponse:
