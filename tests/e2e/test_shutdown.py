@@ -23,7 +23,7 @@ def with_newcomer(server: Server, crowd: Crowd) -> None:
 
 
 def test_requests_in_flight_are_answered_when_the_server_is_told_to_stop(deploy: Deploy) -> None:
-    server = deploy(GUNICORN_KEEPALIVE="12")
+    server = deploy()
     crowd = running_game(server)
     with_newcomer(server, crowd)
     dying = [phone.twin() for phone in list(crowd.phones.values())[:20]]
