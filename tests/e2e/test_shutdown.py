@@ -55,8 +55,7 @@ def test_a_restart_under_load_loses_nothing_and_signs_nobody_out(deploy: Deploy)
     with crowd.tapping():
         time.sleep(1)
         assert_stops(server)
-        goodbyes = lambda: {stream.retries[-1] for stream in streams} == {500}  # noqa: E731  # waited for
-        wait_for(goodbyes, 60, "everybody's goodbye")
+        wait_for(lambda: {s.retries[-1] for s in streams} == {500}, 60, "everybody's goodbye")
         server.start()
         time.sleep(1)
     assert not crowd.wrong
