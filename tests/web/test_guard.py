@@ -204,6 +204,7 @@ def test_every_page_has_the_strict_policy_and_no_inline_script(world: World) -> 
             page = client.get(url)
             policy = page.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
+            assert page.headers["Referrer-Policy"] == "strict-origin", "never the path"
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
             assert page.headers["X-Content-Type-Options"] == "nosniff"

@@ -37,7 +37,7 @@ POLICY = (
 _FILES = re.compile(r"(script|style|img)-src 'self'")
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "strict-origin",  # nginx logs it, and the path may be a sign-in link
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
