@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from killer.game import commands as c
 from killer.store import games, people
+from killer.web.entrance import BY_ADDRESS, HASHING, _counted
 from web.world import BOSS, PASSWORD, World, submit, without_tokens
 
 ELSEWHERE = (
@@ -26,6 +29,7 @@ NICKNAME_AGAIN = (
     "\uff23hloé", "\u24b8hloé", "\u2102hloé\u2060", "\u200b" * 100 + "Chloé",
 )  # fmt: skip
 
+HERE, ELSEWHERE_ON_EARTH = "127.0.0.1", "192.0.2.7"
 ONE_NAME = {"X-Request-Id": "the-same-for-all"}
 
 
@@ -139,6 +143,56 @@ def test_the_game_may_be_named_and_must_be_there(world: World, door: FlaskClient
     assert door.post("/api/login", json=named).status_code == 200
     lost = named | {"game": "Nulle part"}
     assert door.post("/api/login", json=lost).status_code == 401
+
+
+# --- a flood ---
+
+
+def tries_kept(world: World) -> list[int]:
+    with world.site.database.read() as connection:
+        return list(connection.execute(text("SELECT count FROM hits")).scalars())
+
+
+def test_an_address_over_its_limit_writes_nothing(world: World, door: FlaskClient) -> None:
+    world.site.local_limits.hit(BY_ADDRESS, *_counted("address", HERE), cost=BY_ADDRESS.amount)
+    for nickname in ("Chloé", "Bo", "Nemo"):
+        assert tried(door, nickname, PASSWORD).status_code == 429
+    assert tries_kept(world) == []
+
+
+def test_a_nickname_over_its_limit_writes_nothing_more(world: World, door: FlaskClient) -> None:
+    for n in range(12):
+        tried(door, "Chloé", f"guess {n}")
+    assert tries_kept(world) == [8]
+
+
+def test_when_too_many_wait_the_next_one_is_asked_to_come_again(
+    world: World, door: FlaskClient
+) -> None:
+    with ExitStack() as others:
+        for number in range(100):
+            others.enter_context(HASHING.taken(f"192.0.2.{number}"))
+        answer = tried(door, "Chloé", PASSWORD)
+        page = submit(door, "/sign-in", nickname="Chloé", password=PASSWORD)
+        link = world.visitor().post("/api/login", json={"token": world.link("Bo")})
+    for refused in (answer, page):
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert answer.json["title"].startswith("Beaucoup de monde se connecte")
+    assert "Beaucoup de monde se connecte" in page.text
+    assert 'value="Chloé"' in page.text
+    assert tries_kept(world) == [], "what wasn't tried is not counted"
+    assert link.status_code == 200, "a link needs no hash"
+    assert tried(door, "Chloé", PASSWORD).status_code == 200
+
+
+def test_one_address_leaves_places_for_the_others(world: World, door: FlaskClient) -> None:
+    with ExitStack() as flood:
+        for _ in range(75):
+            flood.enter_context(HASHING.taken(HERE))
+        assert tried(door, "Chloé", PASSWORD).status_code == 503
+        other = world.app.test_client()
+        other.environ_base["REMOTE_ADDR"] = ELSEWHERE_ON_EARTH
+        assert tried(other, "Chloé", PASSWORD).status_code == 200
 
 
 # --- the page ---
