@@ -74,7 +74,11 @@ def _concerns(event: e.Event, player: Player) -> bool:
 
 def _back_to(nickname: str, done: str) -> ResponseReturnValue:
     render.leave_notice(say(f"site.done.{done}", nickname=nickname))
-    return redirect(f"/organiser/players/{quote(nickname, safe='')}", 303)
+    return redirect(_address(nickname), 303)
+
+
+def _address(nickname: str) -> str:
+    return f"/organiser/players/{quote(nickname, safe='')}"
 
 
 def kill(nickname: str) -> ResponseReturnValue:
@@ -103,8 +107,14 @@ def sign_out(nickname: str) -> ResponseReturnValue:
 
 
 def link(nickname: str) -> ResponseReturnValue:
-    """Make a new sign-in link for a player and show it once."""
-    return _player_page(deeds.player_named(nickname), link=deeds.new_link(nickname, _reason()))
+    """Make a new sign-in link for a player and show it once, however often the page is loaded."""
+    player, made = deeds.player_named(nickname), deeds.new_link(nickname, _reason())
+    return _player_page(player, link=made) if made else _back_to(nickname, "link")
+
+
+def link_page(nickname: str) -> ResponseReturnValue:
+    """Lead from the address of a link that was shown to its player: the link is gone."""
+    return redirect(_address(deeds.player_named(nickname).nickname), 303)
 
 
 def edit(nickname: str) -> ResponseReturnValue:
