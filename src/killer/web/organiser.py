@@ -174,19 +174,29 @@ def add() -> ResponseReturnValue:
 
 def audit() -> ResponseReturnValue:
     """Show the log: who did what, when and why."""
-    records = _records(viewer().game)
     before = request.args.get("before", "")
     sound = before.isdecimal() and len(before) < LONGEST_VERSION
-    newest = int(before) - 1 if sound else viewer().game.version
+    return _log_page(int(before) - 1 if sound else viewer().game.version)
+
+
+def _log_page(newest: int, **refused: str | int) -> str:
+    records = _records(viewer().game)
     shown = [r for r in records if newest - PAGE < r.version <= newest]
     older = shown[-1].version if shown and shown[-1].version > 1 else None
     lines = pages.log(viewer().game, shown, _undone(records))
-    return render.page("organiser/log.html", lines=lines, older=older)
+    return render.page("organiser/log.html", lines=lines, older=older, newest=newest, **refused)
 
 
 def undo(version: int) -> ResponseReturnValue:
-    """Take one event back exactly."""
-    deeds.undo(version, _reason())
+    """Take one event back exactly, or show in the log what is in the way."""
+    try:
+        deeds.undo(version, _reason())
+    except Refusal as refusal:
+        told, in_the_way = tell(refusal), refusal.params.get("version", version)
+        newest = min(viewer().game.version, version + PAGE - 1)  # the line in question is shown
+        refused = {"problem": told.title, "why": _reason()}
+        page = _log_page(newest, wanted=version, blocker=in_the_way, **refused)
+        return page, told.status
     render.leave_notice(say("site.done.undo", version=version))
     return redirect("/organiser/log", 303)
 
