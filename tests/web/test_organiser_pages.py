@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from killer.game import commands as c
 from killer.game.model import State, Status, Visibility
+from killer.language import say
 from web.world import BOSS, WORST_NAMES, World, quoted, submit
 
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "col"})
@@ -254,6 +255,27 @@ def test_a_latecomer_is_added_by_the_form(world: World, boss: FlaskClient) -> No
     submit(boss, "/organiser/players", "/organiser/add", nickname="Adjointe", organiser="yes")
     assert world.phone("Adjointe").get("/organiser").status_code == 200
     assert world.who("Adjointe").status is Status.OUT
+
+
+def test_a_link_that_is_asked_for_twice_stays_the_same(world: World, boss: FlaskClient) -> None:
+    first = act(boss, "Ana", "link", idempotency_key="once")
+    made = re.search(r'value="http://[^"]+(/s/[^"]+)"', first.text)
+    assert made
+    version = world.game.version
+    again = act(boss, "Ana", "link", idempotency_key="once")  # the page was loaded again
+    assert (again.status_code, again.headers["Location"]) == (303, "/organiser/players/Ana")
+    assert say("site.done.link", nickname="Ana") in unescape(boss.get(again.location).text)
+    assert world.game.version == version
+    assert "Ana" in world.visitor().get(made[1]).text
+    other = act(boss, "Ana", "link", idempotency_key="twice")
+    assert "/s/" in other.text
+    assert world.visitor().get(made[1]).status_code == 404
+
+
+def test_the_address_of_a_link_that_was_shown_leads_to_its_player(still: World) -> None:
+    back = still.phone(BOSS).get("/organiser/players/Fleur%20de%20Lys/link")
+    assert back.status_code == 303
+    assert back.headers["Location"] == "/organiser/players/Fleur%20de%20Lys"
 
 
 def test_an_unknown_player_is_not_found(world: World, boss: FlaskClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 
 from killer import passwords
 from killer.game import commands as c
@@ -132,7 +131,10 @@ def add(newcomer: c.Enrol, password: str = "", reason: str = "") -> Outcome:
 
 
 def new_link(nickname: str, reason: str = "") -> str:
-    """Make a new sign-in link for a player; the older ones no longer hold."""
+    """Make a new sign-in link for a player; the older ones no longer hold.
+
+    It is shown once and kept as a hash: a repeated request gets none, and changes nothing.
+    """
     player, number = player_named(nickname), viewer().feed.number
     made: dict[PlayerId, str] = {}
 
@@ -142,6 +144,5 @@ def new_link(nickname: str, reason: str = "") -> str:
         made.update(people.new_links(connection, number, [player.id], once=once))
 
     noted = c.NoteContacts(player.id, ("link",))
-    request = replace(asked(reason), key="")  # shown once: a repeated request makes another
-    site().play.perform(number, noted, request=request, alongside=replace_links)
-    return f"{outer_address()}/s/{made[player.id]}"
+    site().play.perform(number, noted, request=asked(reason), alongside=replace_links)
+    return f"{outer_address()}/s/{made[player.id]}" if made else ""

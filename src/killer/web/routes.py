@@ -160,6 +160,7 @@ _ORGANISERS_PAGES = (
     Route("POST", f"{ONE}/revive", organiser.revive, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/remove", organiser.remove, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/signout", organiser.sign_out, Who.ORGANISER, BUSY),
+    Route("GET", f"{ONE}/link", organiser.link_page, Who.ORGANISER),
     Route("POST", f"{ONE}/link", organiser.link, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/edit", organiser.edit, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/photo/remove", photos.remove_of, Who.ORGANISER, BUSY),
