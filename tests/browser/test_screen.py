@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +104,14 @@ def test_it_fits_and_is_clear_on_every_screen(stage: Stage, devices: Devices, si
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
         assert outside(page) == []
     assert not unringed(page)
+
+
+def test_an_hour_of_another_day_says_which_day(stage: Stage, devices: Devices) -> None:
+    page = live(devices.open(link(desk(stage, devices)), screen="laptop"))
+    page.clock.set_system_time(datetime.now(UTC) + timedelta(days=2))
+    page.reload()
+    expect(page.locator("#news time").first).to_have_text(re.compile(r"^\w{3}\. \d\d:\d\d$"))
+    shoot(page, "screen-days-laptop")
 
 
 def test_it_speaks_english_when_asked_to(stage: Stage, devices: Devices) -> None:

@@ -23,7 +23,7 @@ except ImportError:  # pragma: no cover
     import gallery
 
 STATIC = Path(pages.__file__).parent / "static"
-SCRIPTS_OF_ALL = ("htmx.min.js", "live.js", "news.js", "pending.js")
+SCRIPTS_OF_ALL = ("htmx.min.js", "clock.js", "live.js", "news.js", "pending.js")
 FIRST_SCRIPTS = (*SCRIPTS_OF_ALL, "dialog.js", "card.js", "leave.js")
 FIRST_LOAD = ("site.css", "mark.svg", *FIRST_SCRIPTS)
 LIMIT = 60_000

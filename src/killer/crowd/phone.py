@@ -186,7 +186,7 @@ class Phone:
         self._open("/")
 
     def _insist(self, fields: Mapping[str, str], headers: Mapping[str, str]) -> bool:
-        """Send the tap until the server has answered, as leave.js does."""
+        """Send the tap until the server has answered, as pending.js does."""
         attempts = 0
         while not self.leaving:
             answer = self.ask(
@@ -200,7 +200,7 @@ class Phone:
                 return answer.status == OK
             attempts += 1
             asked = answer.header("Retry-After")
-            usual = min(30, 2**attempts) * self.chance.uniform(0.75, 1.25)
+            usual = min(10, 2**attempts) * self.chance.uniform(0.75, 1.25)
             gevent.sleep(int(asked) if asked.isdigit() else usual)
         return False
 

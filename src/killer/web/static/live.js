@@ -30,8 +30,7 @@
   function show(state) {
     if (link.dataset.is === state) return;
     link.dataset.is = state;
-    const since = new Date(heard).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-    link.textContent = link.dataset[state].replace("%s", since);
+    link.textContent = link.dataset[state].replace("%s", moment(heard));
   }
 
   function tell(frame) {

@@ -81,10 +81,6 @@
     }
   }
 
-  function time(at) {
-    return new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  }
-
   function addNews(frame) {
     const feed = one("feed");
     const text = frame.text?.[lang];
@@ -95,16 +91,17 @@
     line.dataset.version = frame.version;
     const clock = document.createElement("time");
     clock.dateTime = frame.at;
-    clock.textContent = time(frame.at);
+    clock.dataset.clock = "";
     const words = document.createElement("span");
     words.textContent = text;
     line.append(clock, " ", words);
     feed.prepend(line);
     while (feed.children.length > LINES) feed.lastElementChild.remove();
+    clocks(); // a new day may have begun
   }
 
   function clocks() {
-    for (const clock of document.querySelectorAll("[data-clock]")) clock.textContent = time(clock.dateTime);
+    for (const clock of document.querySelectorAll("[data-clock]")) clock.textContent = moment(clock.dateTime);
   }
 
   let state = document.body.dataset.state;

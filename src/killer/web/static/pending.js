@@ -75,7 +75,7 @@
     closeDialogs();
     say(answer ? words.refused : held ? words.stay : words.away);
     const asked = Math.min(LONGEST, Number(answer?.headers.get("Retry-After")) * 1_000 || 0);
-    const wait = asked * (1 + Math.random() / 4) || Math.min(30_000, 1_000 * 2 ** attempts) * (0.75 + Math.random() / 2);
+    const wait = asked * (1 + Math.random() / 4) || Math.min(10_000, 1_000 * 2 ** attempts) * (0.75 + Math.random() / 2);
     notBefore = Date.now() + (answer ? asked || 1_000 : 0);
     later(wait);
   }

@@ -60,12 +60,11 @@
     const link = one("link");
     if (link.dataset.is === state) return;
     link.dataset.is = state;
-    link.textContent = link.dataset[state].replace("%s", time(heard));
+    link.textContent = link.dataset[state].replace("%s", moment(heard));
   }
 
   // --- showing: names are text, never markup ---
 
-  const time = (at) => new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const counted = (n) => (plural.select(n) === "one" ? kill : kills).replace("%s", n);
 
   function make(tag, name, ...inside) {
@@ -127,7 +126,7 @@
   function news(lines) {
     const fresh = (version) => newest >= 0 && version > newest;
     fill(one("news"), lines.map((told) => {
-      const clock = make("time", "", time(told.at));
+      const clock = make("time", "", moment(told.at));
       clock.dateTime = told.at;
       return make("li", `feed-${told.type}${fresh(told.version) ? " is-fresh" : ""}`, clock, " ", make("span", "", told.text[lang]));
     }));
