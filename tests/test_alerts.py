@@ -102,7 +102,7 @@ def test_a_mail_says_what_is_red_and_what_to_do(box: Box) -> None:
     mail = box.mail_to("adjoint@example.org")
     assert mail["Subject"] == "Killer\u00a0: le serveur est au rouge"
     text = plain(mail.get_content())
-    assert "Anneau des cibles : L'anneau est rompu : 2 fautes. Mettez la partie en pause" in text
+    assert "Anneau des cibles : L’anneau est rompu : 2 fautes. Mettez la partie en pause" in text
     assert "Disque : Le disque est presque plein : 120 Mo libres." in text
     assert f"Machine : {socket.gethostname()}. " in text
     assert "https://killer.example.org/organiser/weather" in text

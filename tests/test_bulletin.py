@@ -57,7 +57,7 @@ def test_an_old_reading_is_red_whatever_it_says() -> None:
     assert (said.colour, said.lines[0].name, said.lines[0].figure) == (
         "red",
         "measure",
-        "2 minutes",
+        "2\u00a0minutes",
     )
     assert bulletin(reading(), 1000.0 + 14).colour == "green"
 

@@ -201,7 +201,7 @@ def test_an_error_that_lasts_ends_the_errand_with_its_sentence(works: Works) -> 
     errand = works.latest("photos")
     assert (errand.state, dict(errand.detail)["stopped"]) == ("failed", "google.api_disabled")
     page = works.page(PHOTOS)
-    assert "Google Drive API n'est pas activée" in page
+    assert "Google Drive API n’est pas activée" in page
     assert "https://console." in page
     assert "hx-trigger" not in page
     works.clock.time += PAUSE

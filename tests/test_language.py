@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -66,6 +67,27 @@ def test_what_another_release_has_kept_is_said_if_we_know_it() -> None:
     assert say_kept("shelf.full", folder="/photos") == say("shelf.full", folder="/photos")
     assert say_kept("refusal.of_the_heart", code="x") == ""
     assert say_kept("shelf.full", place="another word") == ""
+
+
+def test_french_is_set_as_a_printer_would() -> None:
+    assert say("site.copied") == "C’est copié"
+    assert say("sheet.minutes", n=5) == "5\xa0minutes"
+    assert say("site.log.undo_this", version=7) == "Annuler le n°\xa07"
+    assert say("refusal.no_such_nickname", nickname="L'Ours").startswith(
+        "Personne ne s’appelle «\xa0L'Ours\xa0»"  # what people write stays as they wrote it
+    )
+    typed = [key for key in catalogue("fr") if re.search(r"[^\W\d_]'[^\W\d_]", str(forms(key)))]
+    assert typed == []
+
+
+def test_english_is_said_as_it_is_typed() -> None:
+    with speaking("en"):
+        assert "'" in say("site.log.sessions-ended", who="x") + say("refusal.game_preparing")
+
+
+def forms(key: str) -> str:
+    found = catalogue("fr")[key]
+    return found if isinstance(found, str) else "\n".join(found)
 
 
 def test_french_comes_first_and_stands_in_for_an_unknown_language() -> None:

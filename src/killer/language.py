@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -15,7 +15,11 @@ from babel.messages.pofile import read_po
 LANGUAGES = ("fr", "en")
 LOCALES = Path(__file__).parent / "locales"
 
-_APART = re.compile(r" (?=[;:!?»](?:\s|$))|(?<=«) ")
+_UNIT = r"(?:(?:minute|seconde|heure|jour)s?|min|ms|s|h|[GMk]o|%%?)(?![\w'])"
+_APART = re.compile(
+    rf" (?=[;:!?»](?:\s|$))|(?<=«) |(?<=n°) |(?<=\d) (?={_UNIT})|(?<=\)s) (?={_UNIT})"
+)
+_ELIDED = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 
 _current: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 
@@ -29,19 +33,22 @@ def catalogue(language: str) -> Mapping[str, str | tuple[str, ...]]:
             for message in read_po(file, locale=language):
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 if key and message.string:
-                    sentences[key] = _text(message.string)
+                    sentences[key] = _text(message.string, _french if language == "fr" else str)
     return sentences
 
 
-def _text(string: object) -> str | tuple[str, ...]:
+def _text(string: object, printed: Callable[[str], str]) -> str | tuple[str, ...]:
     if isinstance(string, str):
-        return _joined(string)
-    return tuple(map(_joined, cast("Iterable[str]", string)))
+        return printed(string)
+    return tuple(map(printed, cast("Iterable[str]", string)))
 
 
-def _joined(sentence: str) -> str:
-    """Keep French signs on the line of the word that they belong to."""
-    return _APART.sub("\u00a0", sentence)
+def _french(sentence: str) -> str:
+    """Set a sentence as a printer would: apostrophes that bend, signs and units with their word.
+
+    The catalogues are typed with the keys of a keyboard.
+    """
+    return _APART.sub("\u00a0", _ELIDED.sub("\u2019", sentence))
 
 
 def current() -> str:

@@ -179,7 +179,7 @@ def test_without_javascript_the_box_must_be_ticked_and_then_it_works(
     page.get_by_role("checkbox", name="Oui, je suis mort").check()
     confirm.tap()
     expect(page).to_have_url(f"{stage.origin}/")
-    expect(page.get_by_text("C'est noté : tu es mort.")).to_be_visible()
+    expect(page.get_by_text("C’est noté : tu es mort.")).to_be_visible()
     assert somebody not in stage.ring()
 
 
@@ -188,7 +188,7 @@ def test_giving_up_counts_for_nobody(stage: Stage, devices: Devices) -> None:
     hunting = devices.open("/", stage.cookie(hunter))
     expect(hunting.locator("#link")).to_have_text("en direct")
     page = devices.open("/", stage.cookie(quitter))
-    page.get_by_role("link", name="J'abandonne").tap()
+    page.get_by_role("link", name="J’abandonne").tap()
     with finger_on(page, page.get_by_role("button", name="Maintiens pour abandonner")):
         expect(page.locator("#card")).to_have_attribute("data-mood", "gaveup")
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", heir)

@@ -164,7 +164,7 @@ def test_a_death_that_is_decided_needs_a_reason_and_can_be_taken_back(
     shoot(page, "desk-player-laptop")
     kill.locator("summary").click()
     acts(page, "Déclarer mort", "Litige tranché")
-    expect(page.get_by_text(f"L'élimination de {victim} est enregistrée.")).to_be_visible()
+    expect(page.get_by_text(f"L’élimination de {victim} est enregistrée.")).to_be_visible()
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", heir)
 
     page.get_by_role("link", name="Journal").click()
@@ -175,7 +175,7 @@ def test_a_death_that_is_decided_needs_a_reason_and_can_be_taken_back(
     line.locator("summary").click()
     line.get_by_label("Pourquoi ?").fill("Il respirait encore")
     line.get_by_role("button", name="Annuler le n°").click()
-    expect(page.get_by_text(re.compile("L'événement n° .* est annulé"))).to_be_visible()
+    expect(page.get_by_text(re.compile("L’événement n°.* est annulé"))).to_be_visible()
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", victim)
     assert status(stage, victim) == "alive"
 

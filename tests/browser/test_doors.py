@@ -51,7 +51,7 @@ def test_a_link_survives_being_looked_at_and_opens_once(stage: Stage, devices: D
     page.get_by_role("button", name="Ouvrir mon dossier").tap()
     expect(page).to_have_url(f"{stage.origin}/organiser")
     again = devices.open(link)
-    expect(again.get_by_role("heading", name="Ce lien n'ouvre plus rien")).to_be_visible()
+    expect(again.get_by_role("heading", name="Ce lien n’ouvre plus rien")).to_be_visible()
     expect(again.get_by_text("Il a déjà servi")).to_be_visible()
     shoot(again, "link-used-phone")
     again.get_by_role("link", name="Me connecter autrement").tap()

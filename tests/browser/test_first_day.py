@@ -58,7 +58,7 @@ def test_every_mistake_is_shown_with_its_row_and_nothing_is_imported(
     )
     rows = page.locator(".faults-faults tbody tr")
     expect(page.get_by_text("À corriger dans le fichier")).to_be_visible()
-    expect(rows.filter(has_text="n'a pas de surnom").get_by_role("cell", name="3")).to_be_visible()
+    expect(rows.filter(has_text="n’a pas de surnom").get_by_role("cell", name="3")).to_be_visible()
     twice = rows.filter(has_text="déjà pris")
     expect(twice.get_by_role("cell", name="4", exact=True)).to_be_visible()
     shoot(page, "import-problems-laptop", full_page=True)
@@ -71,7 +71,7 @@ def test_a_sound_list_is_imported_and_the_start_reaches_the_phones(
     stage: Stage, devices: Devices
 ) -> None:
     waiting = devices.open("/", stage.cookie("Camille"))
-    expect(waiting.get_by_role("heading", name="Garde l'œil ouvert")).to_be_visible()
+    expect(waiting.get_by_role("heading", name="Garde l’œil ouvert")).to_be_visible()
     expect(waiting.locator("#link")).to_have_text("en direct")
     desk = devices.open("/organiser/import", stage.host.cookie, screen="laptop")
     check(desk, upload(("Yasmine", "un-mot-de-passe", "y@example.org"), ("Zéphyr", "", "")))

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from browser.atlas import DESK, INSIDE, OUTSIDE
 from browser.devices import Devices, shoot
 from browser.stage import Stage
-from house.sentences import forms, messages
+from killer.language import catalogue
 
 OTHER = {"fr": "en", "en": "fr"}
 NAMES = {"fr": "Français", "en": "English"}
@@ -21,15 +21,19 @@ NAMES = {"fr": "Français", "en": "English"}
 @cache
 def foreign(language: str) -> re.Pattern[str]:
     """Match any sentence or word of the other language that this one writes otherwise."""
-    own = {form for message in messages(language).values() for form in forms(message)}
+    own = {form for sentence in catalogue(language).values() for form in forms(sentence)}
     others = {
         form
-        for message in messages(OTHER[language]).values()
-        for form in forms(message)
+        for sentence in catalogue(OTHER[language]).values()
+        for form in forms(sentence)
         if form not in own and "%" not in form and len(form) > 4
     }
     longest_first = sorted(others, key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+
+
+def forms(sentence: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (sentence,) if isinstance(sentence, str) else sentence
 
 
 def wrong_words(page: Page, language: str) -> set[str]:

@@ -161,7 +161,7 @@ def test_an_end_without_a_point_says_so(raise_stage: Raise, devices: Devices) ->
     page = live(devices.open(link(desk(stage, devices)), **HALL))
     stage.command("end", reason="Fin prévue")
     expect(page.locator("#end-killers")).to_be_visible()
-    expect(page.locator("#killers")).to_have_text("Personne n'a marqué de point.")
+    expect(page.locator("#killers")).to_have_text("Personne n’a marqué de point.")
     shoot(page, "screen-over-pointless-hall")
 
 

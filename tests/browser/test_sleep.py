@@ -219,7 +219,7 @@ def test_a_death_that_waits_for_the_network_can_be_taken_back(
     page = devices.open("/", stage.cookie(somebody))
     page.context.set_offline(True)
     hold(page)
-    page.get_by_role("button", name="Ne plus l'envoyer").tap()
+    page.get_by_role("button", name="Ne plus l’envoyer").tap()
     expect(page.locator("#pending")).to_have_count(0)
     page.context.set_offline(False)
     expect(page.locator("#link")).to_have_text("en direct")

@@ -91,7 +91,7 @@ def test_all_zero_is_drawn() -> None:
 
 @pytest.mark.parametrize("series", [{}, {"p50": []}])
 def test_nothing_measured_is_said(series: dict) -> None:
-    assert "rien n'a été mesuré" in texts(drawn(series, line=80))
+    assert "rien n’a été mesuré" in texts(drawn(series, line=80))
 
 
 def test_what_is_measured_is_never_read_as_markup() -> None:

@@ -126,7 +126,7 @@ def test_the_sentences_tell_how_quick_how_much_is_left_and_that_nothing_was_lost
     assert "La moitié des réponses viennent en 9,6 ms, 95 % en moins de 38 ms" in told
     assert "36 % du processeur en moyenne et 7,2 % de la mémoire" in told
     assert "95 % des téléphones le savent en 44 ms, et le dernier en 69 ms" in told
-    assert "Les 12 morts annoncées pendant l'essai ont toutes été comptées" in told
+    assert "Les 12 morts annoncées pendant l’essai ont toutes été comptées" in told
 
 
 def test_a_server_near_its_limit_is_not_called_at_ease() -> None:
@@ -138,13 +138,13 @@ def test_a_server_near_its_limit_is_not_called_at_ease() -> None:
 def test_what_was_not_measured_is_said_beside_the_answer() -> None:
     told = text(samples.unknown())
     assert "100 personnes ? OUI" in told
-    assert "n'a pas pu mesurer : processeur du serveur, mémoire du serveur." in told
+    assert "n’a pas pu mesurer : processeur du serveur, mémoire du serveur." in told
 
 
 def test_the_sentences_of_a_failure_begin_with_the_step_that_failed() -> None:
     first, second, *_ = said(samples.slow(), judge(samples.slow()))
     assert plain(first).startswith("À 50 joueurs, temps de réponse (95 % des requêtes) : 812 ms")
-    assert plain(second) == "Jusqu'à 25 joueurs, tout est vert."
+    assert plain(second) == "Jusqu’à 25 joueurs, tout est vert."
 
 
 def test_why_a_step_was_broken_off_is_told() -> None:
@@ -154,7 +154,7 @@ def test_why_a_step_was_broken_off_is_told() -> None:
 def test_nothing_played_is_no() -> None:
     told = text(REPORTS["nothing"])
     assert "NON" in told
-    assert "il n'y a rien à juger" in told
+    assert "il n’y a rien à juger" in told
 
 
 def test_who_shared_the_cores_is_told() -> None:
@@ -188,7 +188,7 @@ def test_there_is_a_plot_for_everything_that_was_asked_for() -> None:
 
 
 def test_an_unknown_processor_is_said_to_be_unknown_in_its_plot() -> None:
-    assert sum("rien n'a été mesuré" in plot for plot in plots(samples.unknown())) == 4
+    assert sum("rien n’a été mesuré" in plot for plot in plots(samples.unknown())) == 4
 
 
 def test_durations_are_written_as_people_say_them() -> None:

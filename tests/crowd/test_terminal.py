@@ -60,7 +60,7 @@ def concluded(report: Report, width: int = 80) -> str:
 
 def test_a_file_gets_one_line_for_each_moment_and_step() -> None:
     lines = played(samples.report(samples.step(100)), console(terminal=False)).splitlines()
-    assert lines[:2] == ["100 joueurs : l'étape commence.", "100 joueurs : arrivée de tous."]
+    assert lines[:2] == ["100 joueurs : l’étape commence.", "100 joueurs : arrivée de tous."]
     assert lines[2].startswith("100 joueurs : 70 req/s, p50 9,6 ms, p95 38 ms, p99 67 ms")
     assert "mort → dernier téléphone : 69 ms, CPU 36 %, RAM 7,2 %, 100 flux." in lines[2]
     assert len(lines) == 3
@@ -153,7 +153,7 @@ def test_a_moment_that_nobody_knows_breaks_nothing() -> None:
 
 def test_the_end_is_the_verdict_line_by_line_the_answer_and_the_place() -> None:
     told = concluded(samples.slow())
-    assert "✗ Refus « trop occupé » (503) : 37, alors qu'il fallait 0." in told
+    assert "✗ Refus « trop occupé » (503) : 37, alors qu’il fallait 0." in told
     assert "✓ Mémoire du serveur : 7,2 % (il fallait moins de 50 %)." in told
     assert "100 personnes ? NON, mais 25 : OUI" in told
     assert told.rstrip().endswith("Rapports : essai")

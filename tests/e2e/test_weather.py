@@ -53,7 +53,7 @@ def test_a_game_without_a_backup_is_red_and_an_old_one_orange_then_red(calm: Sky
     backup.touch()
     calm.turns("backup", "green", "La dernière remonte à")
     os.utime(backup, (0, time.time() - 25 * 60))
-    calm.turns("backup", "orange", "Lancez `killer backup` et regardez ce qu'il dit")
+    calm.turns("backup", "orange", "Lancez `killer backup` et regardez ce qu’il dit")
     os.utime(backup, (0, time.time() - 65 * 60))
     calm.turns("backup", "red", "remonte à 1 heure, en pleine partie")
 
@@ -68,7 +68,7 @@ def test_a_ring_that_is_broken_by_hand_is_red(calm: Sky) -> None:
         (before,) = connection.execute(f"SELECT target FROM players {mine}").fetchone()
         connection.execute(f"UPDATE players SET target = id {mine}")
         connection.commit()
-        calm.turns("ring", "red", "L'anneau est rompu : 2 fautes. Mettez la partie en pause")
+        calm.turns("ring", "red", "L’anneau est rompu : 2 fautes. Mettez la partie en pause")
         assert status(calm.server, red=True)["colour"] == "red"
         connection.execute(f"UPDATE players SET target = ? {mine}", [before])
         connection.commit()
@@ -155,11 +155,11 @@ def test_a_disk_that_fills_up_is_orange_then_red_and_the_measuring_goes_on(
         try:
             sky.turns("disk", "green", "libres")
             fill(data / "film.mkv", 600 * MEGABYTE)
-            sky.turns("disk", "orange", "Supprimez d'anciens fichiers avant ce soir")
+            sky.turns("disk", "orange", "Supprimez d’anciens fichiers avant ce soir")
             fill(data / "film.mkv", 120 * MEGABYTE)
             sky.turns("disk", "red", "Le disque est presque plein : 120 Mo libres")
             fill(data / "film.mkv", 0)
-            sky.turns("database", "red", "Le disque est plein : aucune mort n'est plus")
+            sky.turns("database", "red", "Le disque est plein : aucune mort n’est plus")
             wait_for(lambda: sky.weather()["age"] < 15, 40, "a fresh measurement")
             wait_for(lambda: first_line(sky) == "database", 40, "the database before all others")
             (data / "film.mkv").unlink()
@@ -269,7 +269,7 @@ def test_a_worker_that_hangs_is_replaced_and_told(deploy: Deploy) -> None:
     victim = next(w for w in sky.server.workers() if w.pid != sky.sampler())
     victim.send_signal(signal.SIGSTOP)
     assert psutil.wait_procs([victim], 90)[0], "its end"
-    sky.turns("late", "red", "1 processus du serveur s'est figé et vient d'être remplacé")
+    sky.turns("late", "red", "1 processus du serveur s’est figé et vient d’être remplacé")
 
 
 def test_another_worker_measures_when_the_one_that_did_is_killed(deploy: Deploy) -> None:

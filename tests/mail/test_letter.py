@@ -73,8 +73,8 @@ def test_both_forms_say_the_same_with_the_link_and_not_to_forward_it(language: s
 
 
 def test_an_organiser_is_told_that_the_link_holds_once() -> None:
-    assert "qu'une fois" in plain(arrived(once=True))
-    assert "qu'une fois" not in plain(arrived())
+    assert "qu’une fois" in plain(arrived(once=True))
+    assert "qu’une fois" not in plain(arrived())
 
 
 def test_a_mail_asks_no_other_site_for_anything() -> None:

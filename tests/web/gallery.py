@@ -305,7 +305,7 @@ def desk() -> Iterator[Sample]:
 
 
 def samples() -> list[Sample]:
-    notice = pages.Notice("C'est noté.")
+    notice = pages.Notice("C’est noté.")
     said = Sample("notice", "sign_in.html", {"game": None, "viewer": None, "notice": notice})
     return [*doors(), *cards(), *standings(), *desk(), said]
 

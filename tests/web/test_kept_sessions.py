@@ -148,12 +148,12 @@ def test_without_redis_nobody_is_signed_out_and_everybody_is_told(
         first.close()
         for url in ("/api/me", "/api/events", "/api/leaderboard"):
             told = phone.get(url, headers={"Accept-Language": "fr"})
-            assert "Personne n'est déconnecté" in problem(told, 503, "sessions_away")["title"]
+            assert "Personne n’est déconnecté" in problem(told, 503, "sessions_away")["title"]
             assert int(told.headers["Retry-After"]) > 0
             assert "Set-Cookie" not in told.headers
         page = phone.get("/", headers={"Accept-Language": "fr"})
         assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
-        assert "Personne n&#39;est déconnecté" in page.text
+        assert "Personne n’est déconnecté" in page.text
         assert "Set-Cookie" not in page.headers
         assert phone.get("/health").status_code == 200
         assert phone.get("/health/ready").json["redis"] is False

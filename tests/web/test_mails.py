@@ -104,7 +104,7 @@ def test_the_page_tells_how_far_the_mails_are_and_asks_again_by_itself(
     submit(boss, PAGE, PAGE)
     page = boss.get(PAGE)
     assert 'hx-trigger="every 2s"' in page.text
-    assert "L'envoi va commencer" in unescape(page.text)
+    assert "L’envoi va commencer" in unescape(page.text)
     with world.site.database.write() as connection:
         (errand,) = errands.waiting(connection)
         errands.note(connection, Errand(errand.id, 1, "mails", None, SITE, "doing", 3, 1, 8))
@@ -137,7 +137,7 @@ def test_a_refused_mail_is_shown_with_its_reason_and_without_the_address(
     submit(boss, PAGE, PAGE)
     run_errand(world, box)
     page = boss.get(PAGE)
-    assert "L'adresse est refusée" in unescape(page.text)
+    assert "L’adresse est refusée" in unescape(page.text)
     assert "550 5.1.1" in page.text
     assert not re.search(r"player\d+@", page.text)
     box.faults.refused = set()
@@ -169,7 +169,7 @@ def test_what_stopped_the_last_run_is_told(world: World, boss: FlaskClient, box:
     submit(boss, PAGE, PAGE)
     run_errand(world, box)
     page = unescape(boss.get(PAGE).text)
-    assert "L'envoi s'est arrêté, il reste 8 mails." in page
+    assert "L’envoi s’est arrêté, il reste 8 mails." in page
     assert "MAIL_RATE" in page
 
 

@@ -240,7 +240,7 @@ def test_no_file_at_all_is_told(world: World) -> None:
 def test_an_upload_that_is_too_large_is_refused(world: World) -> None:
     answer = send(world.phone("Ana"), photograph(1) + bytes(LARGEST))
     assert answer.status_code == 413
-    assert "15360 ko" in answer.text
+    assert "15360\u00a0ko" in answer.text
     assert photo_of(world, "Ana") == ""
 
 
@@ -448,10 +448,10 @@ def test_the_page_follows_a_fetch_until_it_is_over(world: World, boss: FlaskClie
 def test_a_fetch_that_stopped_says_why(world: World, boss: FlaskClient) -> None:
     submit(boss, "/organiser/photos", "/organiser/photos")
     note(world, state="failed", detail=(("damaged", "2"),))
-    assert "s'est arrêtée avant la fin" in unescape(boss.get("/organiser/photos").text)
+    assert "s’est arrêtée avant la fin" in unescape(boss.get("/organiser/photos").text)
     why = (("stopped", "google.file_too_large"), ("most", "25"))
     note(world, state="failed", detail=why)
-    assert "25 Mo au plus" in unescape(boss.get("/organiser/photos").text)
+    assert "25\u00a0Mo au plus" in unescape(boss.get("/organiser/photos").text)
 
 
 def test_why_a_fetch_stopped_may_be_in_another_release_s_words(
@@ -461,4 +461,4 @@ def test_why_a_fetch_stopped_may_be_in_another_release_s_words(
     note(world, state="failed", detail=(("stopped", "cli.photos.no_shelf"), ("folder", "/x")))
     page = boss.get("/organiser/photos")
     assert page.status_code == 200
-    assert "s'est arrêtée avant la fin" in unescape(page.text)
+    assert "s’est arrêtée avant la fin" in unescape(page.text)

@@ -122,12 +122,12 @@ def test_whoever_has_an_older_page_is_told_what_stands(world: World) -> None:
     old = open_screen(world)
     present = open_screen(world, held=old)
     page = told(old)
-    assert "Le lien vient d&#39;être changé" in page
+    assert "Le lien vient d’être changé" in page
     assert present in page
     close_screen(world)
-    assert "quelqu&#39;un a fermé le grand écran" in told(present)
+    assert "quelqu’un a fermé le grand écran" in told(present)
     assert shown(world) == ""
-    assert "C&#39;est ouvert" in told("")
+    assert "C’est ouvert" in told("")
 
 
 def test_a_second_tap_changes_nothing_twice(world: World) -> None:

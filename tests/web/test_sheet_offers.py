@@ -41,10 +41,10 @@ SENTENCES = [
     ("status", "alive", "out", "Ana : en vie → hors jeu", "le retire du jeu"),
     ("status", "dead", "alive", "Ana : éliminé → en vie", "nouvelle place du cercle"),
     ("target", "", "Bo", "Ana : la feuille lui donne une autre cible, Bo.", "trois joueurs"),
-    ("killed_by", "Gus", "Bo", "Ana : éliminé par Gus → Bo", "l'élimination pour Bo"),
-    ("killed_by", "", "Bo", "Ana : éliminé par personne → Bo", "l'élimination pour Bo"),
+    ("killed_by", "Gus", "Bo", "Ana : éliminé par Gus → Bo", "l’élimination pour Bo"),
+    ("killed_by", "", "Bo", "Ana : éliminé par personne → Bo", "l’élimination pour Bo"),
     ("newcomer", "", "Zoé", "Zoé est nouveau dans la feuille.", "une place dans le cercle"),
-    ("gone", "", "out", "Ana n'est plus dans la feuille.", "rien ne change dans le jeu"),
+    ("gone", "", "out", "Ana n’est plus dans la feuille.", "rien ne change dans le jeu"),
 ]
 ENGLISH_WORDS = {
     "status": ("in the sheet.", "put right already"),
@@ -143,7 +143,7 @@ def test_applying_an_absence_takes_the_player_out(world: World, boss: FlaskClien
 
 def test_who_applies_is_told_that_it_is_done(world: World, boss: FlaskClient) -> None:
     decide(boss, offer(world, "gone", "Ana"))
-    assert "C'est fait : Ana." in text(boss)
+    assert "C’est fait : Ana." in text(boss)
     assert "Rien à décider" in text(boss)
 
 

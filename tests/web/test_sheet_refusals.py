@@ -138,7 +138,7 @@ def test_whatever_is_written_into_the_sheet_stays_text(world: World, boss: Flask
     decide(boss, number)
     after = boss.get(PAGE).text
     assert "<b>Zoé" not in after
-    assert "C'est fait : <b>Zoé</b>" in plain(after)
+    assert "C’est fait : <b>Zoé</b>" in plain(after)
 
 
 def test_a_target_from_the_sheet_is_told_to_organisers_only(world: World) -> None:

@@ -103,7 +103,7 @@ def test_a_guesser_has_eight_tries_under_whatever_spelling(door: FlaskClient) ->
     assert [a.status_code for a in answers] == [401] * 8 + [429] * 3
     told = answers[-1]
     assert 1 <= int(told.headers["Retry-After"]) <= 300
-    assert told.json["title"].startswith("Trop d'essais")
+    assert told.json["title"].startswith("Trop d’essais")
     right = tried(door, "Chloé", PASSWORD)
     assert right.status_code == 429
     assert tried(door, "Bo", "guess").status_code == 401
@@ -217,7 +217,7 @@ def test_the_page_says_what_is_wrong_and_when_to_come_back(door: FlaskClient) ->
     slow = submit(door, "/sign-in", nickname="Chloé", password=PASSWORD)
     assert slow.status_code == 429
     minutes = -(-int(slow.headers["Retry-After"]) // 60)
-    assert re.search(rf"\b[{minutes - 1}{minutes}] min", slow.text)
+    assert re.search(rf"\b[{minutes - 1}{minutes}]\smin", slow.text)
 
 
 @pytest.mark.parametrize("wanted", ELSEWHERE, ids=repr)

@@ -67,7 +67,7 @@ def test_the_worst_line_stands_first_with_its_colour_its_word_and_what_to_do(
     assert re.search(r'class="sky sky-red".*?<svg.*?\(rouge\)', page, re.DOTALL)
     assert '<span class="sign-word">orange</span>' in page
     assert "<code>killer check</code>" in page
-    assert "Mesuré à l&#39;instant." in page
+    assert "Mesuré à l’instant." in page
 
 
 def test_where_the_database_is_shared_the_machine_is_named(
@@ -76,8 +76,8 @@ def test_where_the_database_is_shared_the_machine_is_named(
     note(book, ago=70)
     told = [measured(book.read(), time.time(), shared=shared) for shared in (True, False)]
     assert told == [
-        f"Mesuré il y a 1 minute. Machine\u00a0: {gethostname()}.",
-        "Mesuré il y a 1 minute.",
+        f"Mesuré il y a 1\u00a0minute. Machine\u00a0: {gethostname()}.",
+        "Mesuré il y a 1\u00a0minute.",
     ]
     assert measured(None, time.time(), shared=True) == ""
 
@@ -147,8 +147,8 @@ def test_an_old_measurement_says_so(book: Register, boss: FlaskClient) -> None:
     note(book, ago=75)
     page = boss.get(PAGE).text
     assert shown(page)[0] == ("red", "Météo")
-    assert "La météo ne se met plus à jour depuis 1 minute" in page
-    assert "Mesuré il y a 1 minute." in page
+    assert "La météo ne se met plus à jour depuis 1\u00a0minute" in page
+    assert "Mesuré il y a 1\u00a0minute." in page
 
 
 def test_nothing_measured_yet_says_so(boss: FlaskClient) -> None:
@@ -316,11 +316,11 @@ def test_a_player_can_quote_what_went_wrong(world: World, tmp_path: Path) -> Non
     answer = phone.get("/")
     assert answer.status_code == 503
     assert f"<code>{answer.headers['X-Request-Id']}</code>" in answer.text
-    assert "À donner à l&#39;organisateur" in answer.text
+    assert "À donner à l’organisateur" in answer.text
 
 
 def test_a_page_that_does_not_exist_bothers_nobody_with_it(world: World) -> None:
-    assert "À donner à l&#39;organisateur" not in world.phone("Ana").get("/nowhere").text
+    assert "À donner à l’organisateur" not in world.phone("Ana").get("/nowhere").text
 
 
 def test_a_reading_is_as_large_as_its_place(book: Register) -> None:
