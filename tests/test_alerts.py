@@ -136,6 +136,19 @@ def test_a_failure_is_named_and_logged_without_secrets(hook: Hook, box: Box) -> 
     assert box.recipients == ["chef@example.org"], "the mail goes out all the same"
 
 
+@pytest.mark.parametrize("bad", ["nobody", "first@example.org"])
+def test_one_bad_address_silences_nobody_behind_it(box: Box, bad: str) -> None:
+    box.faults.refused.add("first@example.org")
+    with capture_logs() as logs:
+        assert sent(mailing(box, f"{bad}, chef@example.org")) == "weather.unsent.mail"
+    assert box.mail_to("chef@example.org")
+    assert [(entry["event"], entry["which"]) for entry in logs] == [
+        ("alert.failed", 1),
+        ("alert.sent", 2),
+    ]
+    assert bad not in str(logs)
+
+
 @pytest.mark.parametrize("fault", [BREAK, "550 no", "421 later"])
 def test_a_mail_server_that_refuses_keeps_the_webhook_from_nothing(
     hook: Hook, box: Box, fault: str

@@ -164,9 +164,9 @@ def test_what_stands_behind_the_server_is_named_without_a_password() -> None:
 
 def test_each_server_on_the_same_data_has_figures_of_its_own(tmp_path: Path) -> None:
     alone = load({"DATA_DIR": str(tmp_path)})
-    assert alone.figures == tmp_path / "metrics"
+    assert alone.figures == tmp_path / "metrics-8080"
     beside = load({"DATA_DIR": str(tmp_path), "RUNTIME_DIRECTORY": "/run/killer-2"})
-    assert beside.figures == Path("/run/killer-2/metrics")
+    assert beside.figures == Path("/run/killer-2/metrics-8080")
     assert load(as_environment(alone)).figures == alone.figures
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from engines.processes import wait_for
 from killer.game import commands as c
 from killer.keeper import LEASE
 from killer.settings import Settings
-from killer.station import Eye, Station, knock
+from killer.station import Backups, Eye, Station, knock
 from killer.store import games, keeping, sheets
 from killer.store.sheets import SheetState
 from killer.watch import machine
@@ -239,3 +241,66 @@ def test_a_station_notes_what_it_sees(world: World, tmp_path: Path) -> None:
     assert found.seen.alive is None, "nobody serves there"
     assert {line.name: line.code for line in found.lines}["answers"] == "mute"
     assert found.seen.at in [point.at for point in book.points(LAST_HOUR, found.seen.at)]
+
+
+HUNG = """
+from gevent import monkey
+monkey.patch_all()
+import sys, threading, time
+from pathlib import Path
+import gevent
+from killer import app, serve
+from killer.ops.schedule import Schedule
+from killer.station import Station
+from killer.watch.register import Register
+from ops.hung import SECONDS, HungSettings, ticking
+
+settings = HungSettings(data_dir=Path(sys.argv[1]), secret_key="long enough for a test")
+serve.prepare(settings)
+site = app.build(settings)
+gaps = []
+gevent.spawn(ticking, gaps)
+looking = gevent.spawn(Schedule(settings, site.database).is_due)
+Station(settings, site.hub, ("127.0.0.1", 1), lambda: True).start()
+book = Register(settings.data_dir)
+began = time.monotonic()
+while not book.read() and time.monotonic() < began + 30:
+    time.sleep(0.05)
+looking.join()
+print(max(gaps) < SECONDS / 2, book.read() is not None, looking.value)
+"""
+
+
+def test_a_backup_folder_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HUNG, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    assert done.stdout.split("\n")[-2:] == ["True True False", ""], done.stderr[-2000:]
+
+
+def test_a_backup_that_was_there_before_the_disk_hung_grows_older(tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "killer-20261128T120000Z.tar.gz").touch()
+    asleep, called = threading.Event(), []
+
+    class Slow(type(folder)):  # type: ignore[misc]
+        def glob(self, pattern: str, **_: object) -> Iterator[Path]:
+            called.append(pattern)
+            if len(called) > 1:
+                asleep.wait(20)
+            return super().glob(pattern)
+
+    look = Backups(Slow(folder), patience=0.05)
+    now = time.time()
+    first = look.age(now)
+    assert first is not None
+    assert look.age(now + 60) == pytest.approx(first + 60, abs=5)
+    assert look.age(now + 120) == pytest.approx(first + 120, abs=5)
+    assert len(called) == 2, "it is not asked again while it hangs"
+    asleep.set()

@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
+from functools import partial
 
 import structlog
 
@@ -46,18 +47,18 @@ class Alerts:
         with speaking(self._settings.language):
             subject, text = words(message, lines, self._settings.address)
         ways: list[tuple[str, Callable[[], None]]] = []
-        if self._settings.alert_mail:
-            ways.append(("mail", lambda: self._mail(subject, text)))
+        if mail := self._settings.alert_mail:  # each by itself: a bad one silences nobody behind it
+            ways += [("mail", partial(self._mail, to, subject, text)) for to in mail.split(",")]
         if self._settings.alert_webhook:
             ways.append(("webhook", lambda: self._call(f"{subject}\n\n{text}")))
-        failed = [name for name, way in ways if not _done(name, way, message)]
+        tried = [(name, _done(name, way, message, n)) for n, (name, way) in enumerate(ways, 1)]
+        failed = [name for name, done in tried if not done]
         return f"weather.unsent.{failed[0]}" if failed else ""
 
-    def _mail(self, subject: str, text: str) -> None:
+    def _mail(self, written: str, subject: str, text: str) -> None:
         post = Post(self._settings, self._patience)
         try:
-            for written in self._settings.alert_mail.split(","):
-                post.hand(_letter(post.sender, written, subject, text), lambda: None)
+            post.hand(_letter(post.sender, written, subject, text), lambda: None)
         finally:
             post.close()
 
@@ -97,15 +98,15 @@ def _letter(sender: Address, written: str, subject: str, text: str) -> EmailMess
     return mail
 
 
-def _done(name: str, way: Callable[[], None], message: Message) -> bool:
-    """Try a way; a failure is noted without the addresses, which may hold a secret."""
+def _done(name: str, way: Callable[[], None], message: Message, which: int) -> bool:
+    """Try a way; it is noted by its place among all, without an address, which may be a secret."""
     try:
         way()
     except (MailError, OSError, ValueError) as error:  # urllib's and http's errors are among them
         cause = error.code if isinstance(error, MailError) else type(error).__name__
-        _log.error("alert.failed", way=name, message=message, cause=cause)
+        _log.error("alert.failed", way=name, which=which, message=message, cause=cause)
         metrics.ALERTS.labels(name, "failed").inc()
         return False
-    _log.info("alert.sent", way=name, message=message)
+    _log.info("alert.sent", way=name, which=which, message=message)
     metrics.ALERTS.labels(name, "sent").inc()
     return True

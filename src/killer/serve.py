@@ -27,6 +27,7 @@ from killer.watch import metrics
 
 ANSWERS_KEPT = 7 * 86_400_000  # milliseconds that a repeated request finds its first answer
 PATIENCE = 30.0  # seconds for a server to answer
+OLD_ONE = 5.0  # seconds for the server before to be gone, when somebody starts it again
 CONFIGURATION = Path(__file__).parent / "ops" / "gunicorn.py"
 
 
@@ -55,21 +56,41 @@ def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(settings: Settings) -> None:
-    """Become the server; this returns only when it can't be started."""
+    """Become the server; this returns only when it can't be started.
+
+    Raises:
+        typer.Exit: another server listens there; nothing of it was touched.
+    """
+    base = settings_.inherited()
+    if base.get("LISTEN_PID") != str(os.getpid()):  # else systemd has bound it for us
+        check_port(settings, "cli.serve.port_taken", OLD_ONE)
     prepare(settings)
-    os.execve(sys.executable, command(), environment(settings, settings_.inherited()))  # noqa: S606  # no shell wanted
+    os.execve(sys.executable, command(), environment(settings, base))  # noqa: S606  # no shell wanted
 
 
-def check_port(settings: Settings) -> None:
-    """Say at once that somebody else listens there, who would answer in our place."""
+def check_port(
+    settings: Settings, sentence: str = "cli.demo.no_server", patience: float = 0.0
+) -> None:
+    """Say at once, or after so many seconds, that somebody else would answer in our place."""
+    deadline = time.monotonic() + patience
+    while fault := _refusal(settings):
+        if time.monotonic() >= deadline:
+            typer.echo(say(sentence, port=settings.port), err=True)
+            raise typer.Exit(1) from fault
+        time.sleep(0.1)
+
+
+def _refusal(settings: Settings) -> OSError | None:
+    """Give why nobody can listen there now."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
+            probe.listen()  # two may bind, one may listen
         except OSError as error:
-            typer.echo(say("cli.demo.no_server"), err=True)
-            raise typer.Exit(1) from error
+            return error
+    return None
 
 
 @contextmanager

@@ -209,7 +209,8 @@ class Settings:
     def figures(self) -> Path:
         """Give the folder of the workers' figures: another one for each server on the same data."""
         empty = self.runtime_dir == Path()
-        return (self.data_dir if empty else self.runtime_dir).absolute() / "metrics"
+        folder = (self.data_dir if empty else self.runtime_dir).absolute()
+        return folder / f"metrics-{self.port}"
 
     @property
     def photos(self) -> Path:

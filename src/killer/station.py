@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -39,6 +40,7 @@ FULL = 1_000_000  # bytes, below which nothing can be written safely
 BY_HAND = 10  # minutes between two backups that somebody makes who wants none by itself
 
 _THREAD = Threads(1)  # for files and for /proc
+_AWAY = Threads(1)  # for the folder of the backups, which may lie on a network disk
 _log = structlog.get_logger()
 Address = tuple[str, int] | str
 
@@ -53,6 +55,7 @@ class Station:
         self._register = Register(settings.data_dir)
         self._alerts = Alerts(settings)
         self._eye = Eye(settings, hub)
+        self._backups = Backups(settings.backups)
         self._counted: deque[tuple[float, Totals]] = deque()
         self._unsent = ""
 
@@ -82,8 +85,8 @@ class Station:
 
     def _sample(self, gauge: machine.Machine, counters: Counters | None) -> None:
         alive = knock(self._address)
-        use, counted, before = _THREAD.do(lambda: self._measured(gauge, counters))
-        seen = self._observed(use, counted, alive)
+        use, counted, before, free = _THREAD.do(lambda: self._measured(gauge, counters))
+        seen = self._observed(use, counted, alive, free)
         lines = weather.judge(seen, weather.colours(before.lines) if before else {})
         alarm, message = step(before.alarm if before else Alarm(), weather.worst(lines), seen.at)
         if message and self._alerts.wanted:
@@ -94,14 +97,17 @@ class Station:
 
     def _measured(
         self, gauge: machine.Machine, counters: Counters | None
-    ) -> tuple[machine.Use, Totals, Reading | None]:
+    ) -> tuple[machine.Use, Totals, Reading | None, int]:
         counted = counters.read() if counters else Totals()
-        return gauge.use(), counted, self._register.read()
+        free = machine.free(self._settings.data_dir)
+        return gauge.use(), counted, self._register.read(), free
 
     def _tell(self, message: Message, lines: tuple[Line, ...]) -> None:
         self._unsent = self._alerts.send(message, lines)
 
-    def _observed(self, use: machine.Use, counted: Totals, alive: float | None) -> Observation:
+    def _observed(
+        self, use: machine.Use, counted: Totals, alive: float | None, free: int
+    ) -> Observation:
         moment, at = time.monotonic(), time.time()
         self._counted.append((moment, counted))
         while self._counted[0][0] < moment - LONG:
@@ -110,7 +116,6 @@ class Station:
         longer = self._counted[0][1]
         answers = totals.grown(minute.answers, counted.answers)
         delays = totals.grown(longer.delays, counted.delays)
-        folder = self._settings.backups
         return Observation(
             at=at,
             answers=totals.above(answers, 0.0),
@@ -123,11 +128,33 @@ class Station:
             phones=int(counted.phones),
             phones_before=int(minute.phones),
             delay=totals.quantile(delays, 0.95),
-            disk_free=machine.free(self._settings.data_dir),
-            backup=machine.newest(folder, "killer-*.tar.gz", at),
+            disk_free=free,
+            backup=self._backups.age(at),
             backup_every=weather.MINUTE * (self._settings.backup_minutes or BY_HAND),
             pulse=self._eye.pulse(),
         )
+
+
+class Backups:
+    """The age of the newest backup in a folder, also while its disk doesn't answer."""
+
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self._folder, self._patience = folder, patience
+        self._made: float | None = None  # seconds since 1970
+        self._look: threading.Thread | None = None
+
+    def age(self, at: float) -> float | None:
+        """Give it in seconds, by the last look that came back; None when there is none."""
+        if self._look is None or not self._look.is_alive():
+            self._look = threading.Thread(target=self._see, daemon=True, name="backups")
+            self._look.start()
+            self._look.join(self._patience)
+        return None if self._made is None else max(0.0, at - self._made)
+
+    def _see(self) -> None:
+        at = time.time()
+        age = _AWAY.do(lambda: machine.newest(self._folder, "killer-*.tar.gz", at))
+        self._made = None if age is None else at - age
 
 
 def knock(address: Address, patience: float = PATIENCE) -> float | None:
@@ -181,8 +208,10 @@ class Eye:
     def _state(self) -> str:
         """Tell whether something could be written, without writing anything."""
         database = self._scribe
-        if database.embedded and machine.free(self._settings.data_dir) < FULL:
-            return "full"
+        if database.embedded:
+            free = _THREAD.do(lambda: machine.free(self._settings.data_dir))
+            if free < FULL:
+                return "full"
         try:
             with database.write():
                 return "ok"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from engines import redis as redis_engine
 from engines.processes import free_port, wait_for
@@ -35,6 +36,7 @@ class Listener:
     looks: int = 0
     closed: bool = False
     away: bool = False
+    fault: Exception | None = None  # of the next look
 
     def heard(self, number: int) -> None:
         self.told.append(number)
@@ -43,6 +45,9 @@ class Listener:
 
     def look(self) -> None:
         self.looks += 1
+        fault, self.fault = self.fault, None
+        if fault:
+            raise fault
 
     def close(self) -> None:
         self.closed = True
@@ -61,6 +66,16 @@ def ringing(bell: Bell, works: str = "look") -> Iterator[None]:
         for thread in threads:
             thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_look_that_fails_is_followed_by_others_and_logged_without_its_words(
+    sqlite_url: str,
+) -> None:
+    fault = KeyError("Camille")
+    found = Listener(Database(sqlite_url), fault=fault)
+    with capture_logs() as told, ringing(Bell(found)):
+        wait_for(lambda: found.looks > 1, PATIENCE, "another look")
+    assert told == [{"event": "bell.look_failed", "exc_info": fault, "log_level": "warning"}]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from engines.processes import wait_for
 from killer.game import commands as c
@@ -244,9 +245,13 @@ def test_when_telling_fails_the_phones_are_sent_away_to_resume(
     phone = call(ALICE)
     near, far = socket.socketpair()
     stranger = PlayerId(99)  # nobody: looking them up fails
-    broadcast.take(world.feed, Line(near.detach(), stranger, 0, 10, chunked=False))
-    phone.parts()
+    with capture_logs() as told:
+        broadcast.take(world.feed, Line(near.detach(), stranger, 0, 10, chunked=False))
+        phone.parts()
     assert phone.heard == GOODBYE
+    (line,) = told
+    assert isinstance(line.pop("exc_info"), KeyError), "the log leaves out the words of others"
+    assert line == {"event": "broadcast.failed", "log_level": "warning"}
     far.close()
     world.perform(c.Pause())
     call(BOB, 10).hears([11])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from killer.game import commands as c
 from killer.mail import drawing, glyphs
-from killer.mail.cards import Card, Words
+from killer.mail.cards import Card, Words, pdf
 from killer.store import people
 from mail.worlds import SITE, codes_in, signs_in
 from web.world import World
@@ -111,6 +111,11 @@ def test_every_text_becomes_one_that_the_font_can_draw(name: str) -> None:
     written = glyphs.readable(name)
     assert glyphs.width(written) >= 0
     assert not any(unicodedata.category(letter) in {"Cc", "Cf"} for letter in written)
+
+
+def test_cards_that_nobody_draws_in_time_are_given_up() -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        pdf([Card("Ana", "https://x.example/s/a")], WORDS, 0.001)
 
 
 ASIDE = """

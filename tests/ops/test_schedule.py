@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
@@ -164,3 +165,27 @@ def test_what_went_wrong_beside_is_logged(played: Settings, clock: Clock, tmp_pa
         a_schedule(played, clock, *says(0, "/x/killer.tar.gz", "pas de copie")).tick()
     assert told[0]["path"] == "/x/killer.tar.gz"
     assert told[0]["warnings"] == "pas de copie"
+
+
+def test_a_backup_that_hangs_is_ended_and_not_the_last(
+    played: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    note = tmp_path / "pid"
+    script = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    command = (sys.executable, "-c", script)
+    plan = Schedule(played, Database(played.database), clock, command, patience=2.0)
+    with capture_logs() as told:
+        plan.tick()
+        clock.now += schedule.PAUSE + 1
+        plan.tick()
+    assert [line["event"] for line in told] == ["archive.failed"] * 2
+    assert told[0]["cause"] == "TimeoutExpired: 2 s"
+    wait_for(lambda: not running(int(note.read_text())), 10, "its end")
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process is there and does something: nobody has asked for its code yet."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

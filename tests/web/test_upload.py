@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 import time
 from html import unescape
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from killer.sheets.tables import LARGEST
 from killer.store import people
 from killer.web import roster_upload
 from web.world import BOSS, World, submit
@@ -198,3 +202,69 @@ def test_phone_numbers_of_players_stay_with_organisers(gathered: World, boss: Fl
     assert kept[gathered.who("Ivan").id].phone
     for url in ("/players", "/api/players", "/"):
         assert "06 11" not in gathered.phone("Ana").get(url).text
+
+
+def at_the_limit() -> bytes:
+    """Give a file of 5,000,000 bytes: sixty nicknames, each with very much beside it."""
+    columns = "".join(f";R{n}" for n in range(20))
+    text = f"Surnom;Challenge{columns}\n"
+    text += "".join(f"Zoe{n};Sing{';{}' * 20}\n" for n in range(60))
+    room, rest = divmod(LARGEST - len(text) + 2 * 1200, 1200)
+    return text.format(*("x" * (room + (n < rest)) for n in range(1200))).encode()
+
+
+def test_whatever_passes_the_check_can_be_imported(gathered: World, boss: FlaskClient) -> None:
+    data = at_the_limit()
+    assert len(data) == LARGEST
+    files = {"players": (io.BytesIO(data), "a.csv"), "challenges": (io.BytesIO(data), "b.csv")}
+    page = submit(boss, PAGE, PAGE, **files)
+    found = re.search(r'name="upload" value="([^"]+)"', page.text)
+    assert (page.status_code, bool(found)) == (200, True)
+    done = submit(boss, PAGE, PAGE, upload=sealed(page), go="sound")
+    assert done.status_code == 200
+    assert gathered.game.find("Zoe59")
+
+
+ASIDE = """
+from gevent import monkey
+monkey.patch_all()
+import io, sys, time
+from pathlib import Path
+import gevent
+from web.world import BOSS, empty_world, populate, settings_in, submit
+
+world = empty_world(settings_in(Path(sys.argv[1])))
+populate(world)
+boss = world.phone(BOSS)
+boss.get("/organiser/import")
+rows = "".join(f"Personne {n};{n % 3 + 1}A;Chanter {n}\\n" for n in range(3000))
+roster = ("Surnom;Année;Défi\\n" + rows).encode()
+ticks, going = [], True
+
+def tick():
+    while going:
+        gevent.sleep(0.002)
+        ticks.append(1)
+
+ticking = gevent.spawn(tick)
+gevent.sleep(0)
+page = submit(boss, "/organiser/import", "/organiser/import", players=(io.BytesIO(roster), "a.csv"))
+going = False
+ticking.join()
+print(page.status_code, "<dd>3000</dd>" in page.text, len(ticks))
+"""
+
+
+def test_under_gevent_a_check_leaves_the_others_their_time(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASIDE, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    *said, ticks = done.stdout.split()
+    assert said == ["200", "True"]
+    assert int(ticks) > 12, "the loop stood still"

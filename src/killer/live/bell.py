@@ -64,7 +64,7 @@ class Bell:
             try:
                 self._hub.look()
             except Exception as error:  # noqa: BLE001  # whatever it is, the phones wait for the next look
-                _log.warning("bell.look_failed", cause=repr(error))
+                _log.warning("bell.look_failed", exc_info=error)
                 time.sleep(1)
         self._hub.close()
 

@@ -132,7 +132,7 @@ class Audience(threading.Thread):
             while self._goes_on():
                 self._round()
         except Exception as error:  # noqa: BLE001  # whatever it is: the phones come back and resume
-            structlog.get_logger().warning("broadcast.failed", cause=repr(error))
+            structlog.get_logger().warning("broadcast.failed", exc_info=error)
         self._broadcast.forget(self, even_with_newcomers=True)
         self._welcome()
         for line in list(self._lines.values()):

@@ -12,6 +12,7 @@ import msgspec
 from killer.language import say
 from killer.mail.addresses import plain
 
+PATIENCE = 120.0  # seconds: three times what 5,000 cards take
 DRAWING = (sys.executable, "-P", "-m", "killer.mail.drawing")
 
 
@@ -37,13 +38,15 @@ def words(game: str) -> Words:
     return Words(plain(game), say("mail.card.how"), say("mail.card.warning"))
 
 
-def pdf(cards: Sequence[Card], texts: Words) -> bytes:
+def pdf(cards: Sequence[Card], texts: Words, patience: float = PATIENCE) -> bytes:
     """Draw cards in a process of its own: about 8 ms for each, and 20 MB that no server keeps.
 
     The links travel through a pipe, never through arguments that others on the machine could see.
 
     Raises:
-        subprocess.CalledProcessError: they can't be drawn.
+        subprocess.SubprocessError: they can't be drawn, or not within so many seconds.
     """
     asked = msgspec.msgpack.encode((list(cards), texts))
-    return subprocess.run(DRAWING, input=asked, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603  # our own program
+    return subprocess.run(  # noqa: S603  # our own program
+        DRAWING, input=asked, stdout=subprocess.PIPE, check=True, timeout=patience
+    ).stdout

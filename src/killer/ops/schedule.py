@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
@@ -15,13 +16,16 @@ from killer.ops import shed
 from killer.settings import Settings
 from killer.store import keeping, log
 from killer.store.database import Database, StoreUnavailableError
+from killer.threads import Threads
 from killer.watch import machine, metrics
 
 MINUTE = 60.0
 PAUSE = 120.0  # seconds after a backup that failed
+PATIENCE = 3600.0  # seconds for a backup, its copies included; one that hangs mustn't be the last
 #: Behind everybody else who wants the core: no player waits for a backup.
 COMMAND = ("nice", "-n", "10", sys.executable, "-m", "killer", "backup", "--quiet")
 
+_THREAD = Threads(1)  # the folder may lie on a network disk, which may hang
 _log = structlog.get_logger()
 
 
@@ -34,9 +38,10 @@ class Schedule:
         database: Database,
         clock: Callable[[], float] = time.time,
         command: Sequence[str] = COMMAND,
+        patience: float = PATIENCE,
     ) -> None:
         self._settings, self._database = settings, database
-        self._clock, self._command = clock, command
+        self._clock, self._command, self._patience = clock, command, patience
         self._not_before = 0.0
 
     def tick(self) -> None:
@@ -55,7 +60,7 @@ class Schedule:
             StoreUnavailableError: the database can't be asked.
         """
         minutes = self._settings.backup_minutes
-        made = shed.archives(self._settings.backups)
+        made = _THREAD.do(lambda: shed.archives(self._settings.backups))
         last = shed.begun(made[-1]) if made else 0.0
         age = self._clock() - last
         if not minutes or age < minutes * MINUTE:
@@ -68,14 +73,25 @@ class Schedule:
         """Run `killer backup` beside this server, and log how it went."""
         base = settings_.inherited() | settings_.as_environment(self._settings)
         base.pop(metrics.FOLDER, None)  # its figures are not the server's
-        done = subprocess.run(  # noqa: S603  # our own command
-            self._command, env=base, capture_output=True, text=True, check=False
-        )
-        said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-        if done.returncode:
+        code, out, err = self._outcome(base)
+        said = (out if code == 0 else err).strip().splitlines()
+        if code:
             self._not_before = self._clock() + PAUSE
-            _log.error("archive.failed", cause=said[-1] if said else done.returncode)
+            _log.error("archive.failed", cause=said[-1] if said else code)
         else:
-            _log.info("archive.made", path=said[-1], warnings=done.stderr.strip())
+            _log.info("archive.made", path=said[-1], warnings=err.strip())
             with suppress(StoreUnavailableError):  # then only this machine knows of it
                 keeping.note(self._database, keeping.BACKUP, machine.name())
+
+    def _outcome(self, environment: Mapping[str, str]) -> tuple[int, str, str]:
+        """Run the command; give its code and what it said, also when it has to be ended."""
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            self._command, env=environment, stdout=pipe, stderr=pipe, text=True
+        )
+        try:
+            out, err = process.communicate(timeout=self._patience)
+        except subprocess.TimeoutExpired as error:
+            process.kill()  # nobody waits for its end: a disk that hangs holds it even now
+            return -signal.SIGKILL, "", f"{type(error).__name__}: {self._patience:.0f} s"
+        return process.returncode, out, err

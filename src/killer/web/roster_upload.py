@@ -9,24 +9,28 @@ from typing import Any
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
-from flask import current_app, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from killer.game.model import PlayerId
 from killer.language import say
-from killer.sheets import importer
+from killer.sheets import importer, tables
 from killer.sheets.claims import sort_out
 from killer.sheets.identity import tag_of
 from killer.sheets.roster import Problem, Reading
 from killer.sheets.tables import UnreadableTable, read_table
 from killer.store import people
 from killer.store.people import Contact
+from killer.threads import Threads
 from killer.web import pages, render
 from killer.web.problems import ProblemError
 from killer.web.site import asked, outer_address, site, viewer
 
 LIFETIME = 3600  # seconds between the check and the import
-LARGEST = 12 * 1024 * 1024  # bytes of both files together
+#: Bytes of a body: both files as large as each may be, and a third more when they come back sealed.
+LARGEST = 2 * tables.LARGEST * 4 // 3 + 512 * 1024
+
+_THREAD = Threads(1, behind=True)  # thousands of rows are read and compared in tenths of a second
 
 Files = list[tuple[str, bytes]]
 
@@ -56,13 +60,14 @@ def _given() -> Files:
 
 
 def _seal() -> Fernet:
-    secret = str(current_app.secret_key).encode() + b":upload"
-    return Fernet(urlsafe_b64encode(hashlib.sha256(secret).digest()))
+    key = hashlib.sha256(site().secret + b":upload").digest()
+    return Fernet(urlsafe_b64encode(key))
 
 
 def _sealed(files: Files) -> str:
     """Hand the files back to the browser, encrypted: their passwords are stored nowhere here."""
-    return _seal().encrypt(msgspec.msgpack.encode(files)).decode()
+    seal = _seal()
+    return _THREAD.do(lambda: seal.encrypt(msgspec.msgpack.encode(files)).decode())
 
 
 def _opened(sealed: str) -> Files:
@@ -74,11 +79,16 @@ def _opened(sealed: str) -> Files:
 
 
 def _read(files: Files) -> Reading:
-    try:
+    game, contacts, tag = viewer().game, _contacts(), _tag()
+
+    def read() -> Reading:
         players, *second = (read_table(name, data) for name, data in files)
+        return sort_out(players, game, contacts, tag).read(*second)
+
+    try:
+        return _THREAD.do(read)
     except UnreadableTable as error:
         return Reading((), (error.problem,))
-    return sort_out(players, viewer().game, _contacts(), _tag()).read(*second)
 
 
 def _contacts() -> Mapping[PlayerId, Contact]:
@@ -92,12 +102,14 @@ def _tag() -> str:
 
 
 def _plan(reading: Reading) -> importer.Plan:
-    return importer.plan(viewer().game, reading, _contacts(), _tag())
+    game, contacts, tag = viewer().game, _contacts(), _tag()
+    return _THREAD.do(lambda: importer.plan(game, reading, contacts, tag))
 
 
 def _check(files: Files) -> ResponseReturnValue:
     reading = _read(files)
-    wanted = _plan(reading.without_bad())
+    sound = _THREAD.do(reading.without_bad)
+    wanted = _plan(sound)
     preview = pages.Preview(
         new=len(wanted.new),
         changed=len(wanted.changed),
@@ -105,8 +117,8 @@ def _check(files: Files) -> ResponseReturnValue:
         organisers=wanted.organisers,
         faults=_faults(reading, "problem"),
         notes=_faults(reading, "note"),
-        blocked=not reading.without_bad().sound,
-        upload=_sealed(files),
+        blocked=not sound.sound,
+        upload=_sealed(files) if sound.sound else "",
     )
     return render.page("organiser/import.html", preview=preview)
 
