@@ -97,7 +97,7 @@ def _responses(route: Route) -> dict[str, Any]:
         good["content"] = {"application/json": {"schema": _ref(route.gives)}}
     problem = {"application/problem+json": {"schema": _ref(shapes.Problem)}}
     answers = {str(route.status): good}
-    if route.method == "GET":
+    if route.etag:
         answers["304"] = {"description": "The reader has it already."}
     if "<edition>" in route.rule:
         answers["303"] = {"description": "There is another edition now: at Location."}
