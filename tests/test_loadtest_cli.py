@@ -142,6 +142,30 @@ def test_wrong_usage_is_2_and_a_sentence(tmp_path: Path, words: tuple[str, ...],
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_cannot_be_written_to_is_said_before_anything_begins(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    code, said = loads.played(tmp_path, *HERE)
+    assert (code, "Traceback" in said) == (1, False), said
+    assert said.startswith("The reports can't be written to")
+    assert "--out" in said
+
+
+def test_a_folder_that_goes_meanwhile_costs_the_reports_and_not_the_verdict(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = loads.start(tmp_path, "--steps", "3", "--hold", "1", "--workers", "1")
+    try:
+        wait_for(out.exists, 30, "the folder of the reports")
+        wait_for(lambda: len(descendants(process)) >= 3, 30, "the server and the crowd")
+        out.rmdir()
+        out.touch()
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, "Traceback" in said) == (1, False), said
+    assert re.search(r"3 people\? YES", said)
+    assert said.rstrip().splitlines()[-1].startswith("The reports can't be written to")
+
+
 @pytest.mark.parametrize(
     ("host", "says"),
     [("http://127.0.0.1:9", "connection is refused"), ("", "refuses this token")],
@@ -153,3 +177,4 @@ def test_a_server_that_cannot_be_played_on_is_a_sentence(
     where = host or address(request.getfixturevalue("server"))
     code, said = loads.played(tmp_path, "--host", where, "--token", "wrong")
     assert (code, says in said, "Traceback" in said) == (1, True, False), said
+    assert not (tmp_path / "out").exists()

@@ -267,7 +267,7 @@ began = time.monotonic()
 while not book.read() and time.monotonic() < began + 30:
     time.sleep(0.05)
 looking.join()
-print(max(gaps) < SECONDS / 2, book.read() is not None, looking.value)
+print(max(gaps) < SECONDS, book.read() is not None, looking.value)
 """
 
 

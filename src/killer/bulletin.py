@@ -123,7 +123,7 @@ def age(seconds: float) -> str:
     for unit, name in ((DAY, "weather.days"), (HOUR, "sheet.hours"), (MINUTE, "sheet.minutes")):
         if seconds >= unit * (2 if unit == DAY else 1):
             return say(name, n=int(seconds // unit))
-    return say("sheet.seconds", n=int(seconds))
+    return say("sheet.seconds", n=max(0, int(seconds)))  # clocks differ
 
 
 def _decimal(number: float) -> str:

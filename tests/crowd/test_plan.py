@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from killer.crowd import plan as plans
-from killer.crowd.plan import Plan, Ticket, Worker
+from killer.crowd.client import Address, Client
+from killer.crowd.host import Guest, Rehearsal
+from killer.crowd.plan import Orders, Plan, Ticket, Worker
 
 TEXT = st.text(max_size=20)
 
@@ -63,3 +65,17 @@ def test_tickets_are_dealt_out_once_each(tickets: int, processes: int) -> None:
         each.nickname for each in every
     )
     assert max(map(len, hands)) - min(map(len, hands)) <= 1
+
+
+def test_no_error_shows_a_token_or_a_password() -> None:
+    """Gevent prints what a greenlet was given when it fails."""
+    guest = Guest("Ana", "hidden")
+    plan = Plan(
+        host="", token="hidden", steps=(), hold=1, folder="", version="", metrics_token="hidden"
+    )
+    tickets = (Ticket("Ana", token="hidden"), Ticket("Bo", password="hidden"))
+    orders = Orders(host="", insecure=False, window=1, tickets=tickets)
+    rehearsal = Rehearsal(1, "", "hidden", (guest,), guest)
+    for one in (guest, plan, orders, rehearsal, Client(Address.of("http://h"), cookie="hidden")):
+        assert "hidden" not in repr(one)
+        assert type(one).__name__ in repr(one)

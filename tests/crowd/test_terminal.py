@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -54,7 +53,7 @@ def last_look(report: Report, on: Console) -> str:
 
 def concluded(report: Report, width: int = 80) -> str:
     on = console(width, terminal=False)
-    Terminal(on).conclude(judge(report), Path("essai"))
+    Terminal(on).conclude(judge(report), "Rapports : essai")
     return written(on)
 
 
@@ -176,5 +175,5 @@ def test_a_server_cannot_colour_the_terminal(words: str) -> None:
 
 def test_the_reports_may_lie_in_a_folder_of_any_name() -> None:
     on = console(terminal=False)
-    Terminal(on).conclude(judge(samples.slow()), Path("[/x] :heart:"))
+    Terminal(on).conclude(judge(samples.slow()), "Rapports : [/x] :heart:")
     assert written(on).rstrip().endswith("[/x] :heart:")

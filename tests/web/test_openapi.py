@@ -93,8 +93,8 @@ def test_a_304_is_promised_where_there_is_one_and_only_there(world: World) -> No
     edition = world.visitor().get(f"/api/screen/{token}").json["edition"]
     paths = world.visitor().get("/api/openapi.json").json["paths"]
     for path, operations in paths.items():
-        client, url = world.phone(BOSS), path.format(token=token, edition=edition, number=1)
         if "get" in operations and path not in ENDLESS:
+            client, url = world.phone(BOSS), path.format(token=token, edition=edition, number=1)
             etag = client.get(url).headers.get("ETag", "none")
             status = client.get(url, headers={"If-None-Match": etag}).status_code
             assert (status == 304) is ("304" in operations["get"]["responses"]), path

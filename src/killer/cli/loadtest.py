@@ -67,10 +67,25 @@ def loadtest(
         raise typer.BadParameter(say("crowd.no_token"), param_hint="--token")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl-C: nothing stays
     try:
-        code = _play(plan) if host else _play_here(plan, workers)
+        with _folder(Path(plan.folder)):
+            code = _play(plan) if host else _play_here(plan, workers)
     except KeyboardInterrupt:  # before or after the crowd was there
         code = 1
     raise typer.Exit(code)
+
+
+@contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """Make the folder of the reports, which goes again when there was nothing to report."""
+    try:
+        plans.make_room(folder)
+    except OSError as error:
+        common.refuse(plans.unwritten(folder, error), error)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it isn't empty
+            folder.rmdir()
 
 
 def _address(host: str) -> str:

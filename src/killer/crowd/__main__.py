@@ -61,8 +61,12 @@ def _conduct(plan: Plan) -> int:
         Console(stderr=True, soft_wrap=True).print(Text(str(error)))
         return 1
     verdict = judge(report)
-    reports.publish(report, verdict, folder)
-    terminal.conclude(verdict, folder)
+    try:
+        reports.publish(report, verdict, folder)
+    except OSError as error:
+        terminal.conclude(verdict, plans.unwritten(folder, error))
+        return 1
+    terminal.conclude(verdict, say("verdict.term.reports", folder=folder))
     return int(not verdict.passed)
 
 

@@ -149,7 +149,7 @@ class Client:
 
     address: Address
     language: str = "fr"
-    cookie: str = ""
+    cookie: str = field(default="", repr=False)
     _idle: list[tuple[socket.socket, float]] = field(default_factory=list)  # since when
 
     def ask(

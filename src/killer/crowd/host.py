@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from killer.crowd.client import CONNECTION, UNTRUSTED, Address, Answer, Client
-from killer.crowd.plan import Ticket
+from killer.crowd.plan import Hidden, Ticket
 from killer.crowd.truth import Row
 from killer.language import current, say
 
@@ -30,14 +30,14 @@ class SignedIn(msgspec.Struct, frozen=True):
     organiser: bool
 
 
-class Guest(msgspec.Struct, frozen=True):
+class Guest(Hidden, msgspec.Struct, frozen=True):
     """A player of a rehearsal, or its organiser."""
 
     nickname: str
     token: str
 
 
-class Rehearsal(msgspec.Struct, frozen=True):
+class Rehearsal(Hidden, msgspec.Struct, frozen=True):
     """A game that was made for one step."""
 
     number: int

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryFile
+
 import msgspec
+
+from killer.language import say
 
 #: Fewer can't lose one of them in the burst and still play.
 FEWEST = 3
@@ -10,7 +15,17 @@ FEWEST = 3
 MOST = 5000
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class Hidden:
+    """What no error and no log shows: there are tokens or passwords in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Give its kind only."""
+        return f"{type(self).__name__}(…)"
+
+
+class Plan(Hidden, msgspec.Struct, frozen=True, kw_only=True):
     """A whole load test, as the command line asks for it."""
 
     host: str  # address of the server, such as http://127.0.0.1:8080
@@ -27,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 0  # Locust workers; 0: this process plays all phones itself
 
 
-class Ticket(msgspec.Struct, frozen=True):
+class Ticket(Hidden, msgspec.Struct, frozen=True):
     """A seat in the game for one phone."""
 
     nickname: str
@@ -73,6 +88,21 @@ def deaths(phones: int, hold: float) -> tuple[int, int, int]:
 def shares(tickets: tuple[Ticket, ...], processes: int) -> list[tuple[Ticket, ...]]:
     """Deal the tickets out to so many processes, as evenly as can be."""
     return [tickets[each::processes] for each in range(processes)]
+
+
+def make_room(folder: Path) -> None:
+    """Make the folder of the reports, and see that something can be put there: a test is long.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    TemporaryFile(dir=folder).close()
+
+
+def unwritten(folder: Path, error: OSError) -> str:
+    """Say that a folder can't be written to."""
+    return say("crowd.no_folder", folder=folder, cause=error.strerror or "")
 
 
 def read(line: bytes) -> Plan | Worker:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -103,8 +102,8 @@ class Terminal:
         self._phones, self._sample = 0, None
         self._show(_in_words(step))
 
-    def conclude(self, verdict: Verdict, folder: Path) -> None:
-        """Print the verdict line by line, the answer, and where the reports are."""
+    def conclude(self, verdict: Verdict, where: str) -> None:
+        """Print the verdict line by line, the answer, and the sentence of where the reports are."""
         self._live.stop()
         judged = Table.grid(padding=(0, 1, 0, 0))
         for line in verdict.whole.lines:
@@ -114,8 +113,7 @@ class Terminal:
         answer = Text(f"{verdict.question} {verdict.answer}", f"bold {colour}")
         framed = Panel.fit(answer, box=box.HEAVY, border_style=colour, padding=(1, 4))
         self._console.print("", judged, "", framed, sep="\n")
-        where = Text(say("verdict.term.reports", folder=folder))
-        self._console.print(where, soft_wrap=True)
+        self._console.print(Text(where), soft_wrap=True)
 
     def _show(self, plain: str = "") -> None:
         """Draw everything again, or say it in a line."""

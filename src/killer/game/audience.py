@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from killer.game import events as e
-from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
-
-HUNTING = frozenset({State.RUNNING, State.PAUSED})
+from killer.game.model import HUNTING, Game, Player, PlayerId, State, Status, Visibility
 
 
 @dataclass(frozen=True, slots=True)

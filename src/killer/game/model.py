@@ -33,6 +33,9 @@ class State(StrEnum):
     OVER = "over"
 
 
+HUNTING = frozenset({State.RUNNING, State.PAUSED})  # the living have targets
+
+
 class Visibility(StrEnum):
     """What players learn of a death: counts only, who fell, or also by whom."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from killer.game.model import Game, PlayerId, State, Status
+from killer.game.model import HUNTING, Game, PlayerId, State, Status
 from killer.game.moves import Moves
 
 SMALLEST_EXCHANGE = 3
@@ -71,7 +71,7 @@ def faults(game: Game) -> list[str]:
     """Say in which way a game breaks the laws of the ring; an empty list is a sound game."""
     found = []
     targets = {p.id: p.target for p in game.alive}
-    hunting = game.state in {State.RUNNING, State.PAUSED}
+    hunting = game.state in HUNTING
     if hunting and len(targets) > 1 and not whole(targets):
         found.append("the targets of the living are not one ring")
     if game.state is not State.PREPARING and any(

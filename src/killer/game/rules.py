@@ -9,6 +9,7 @@ from killer.game import events as e
 from killer.game import names, ring
 from killer.game.model import (
     FALLEN,
+    HUNTING,
     SMALLEST_GAME,
     Game,
     Player,
@@ -24,7 +25,6 @@ from killer.game.undo import undo
 Events = tuple[e.Event, ...]
 NOTHING: Events = ()
 
-HUNTING = frozenset({State.RUNNING, State.PAUSED})
 LONGEST = {"nickname": 60, "year": 60, "challenge": 500, "photo": 200}
 
 

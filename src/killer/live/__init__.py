@@ -1,1 +1,1 @@
-"""Who follows a game live: one feed for each game, shared by every open phone."""
+"""Who follows a game live: the bell, and one feed for each game, shared by every open phone."""

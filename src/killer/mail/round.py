@@ -49,7 +49,7 @@ class Item:
     game: str
     site: str
     language: str
-    token: str
+    token: str = field(repr=False)
     breaks: int = 0
     handed: bool = False  # in the present try: the link is kept, only the final dot is missing
     unknown: bool = False  # in a try before: the dot was sent and nobody heard an answer

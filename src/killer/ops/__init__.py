@@ -1,1 +1,1 @@
-"""How the server is run: gunicorn's configuration."""
+"""How the server is run on real machines: gunicorn, deployments, the lookout, backups."""

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from killer import language, passwords, settings
@@ -39,7 +39,7 @@ class Guest:
     """A player who exists for a moment, in a game that nobody sees."""
 
     nickname: str
-    password: str
+    password: str = field(repr=False)
 
 
 def main() -> None:

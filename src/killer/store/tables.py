@@ -194,7 +194,7 @@ mails = Table(
     Column("player", Integer, primary_key=True),
     Column("kind", String(20), primary_key=True),
     Column("address", String(300), nullable=False),
-    Column("state", String(20), nullable=False),  # handing, sent or failed
+    Column("state", String(20), nullable=False),  # asked, handing, sent or failed
     Column("detail", String(300), nullable=False),  # what the mail server said
     Column("at", BigInteger, nullable=False),
     ForeignKeyConstraint(["game", "player"], ["players.game", "players.id"]),

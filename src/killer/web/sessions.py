@@ -17,7 +17,7 @@ LIFETIME = 30 * 86400  # seconds
 
 
 class Session(dict[str, Any], SessionMixin):
-    """What the cookie holds: `game`, `player`, `sessions`, the time, and the CSRF token."""
+    """What is kept of a browser: `game`, `player`, `sessions`, `lang`, `notice`, the CSRF token."""
 
     modified = False
     accessed = True

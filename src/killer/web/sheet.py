@@ -8,6 +8,7 @@ from typing import Literal
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
+from killer.bulletin import age
 from killer.game.model import Game
 from killer.game.refusals import Refusal
 from killer.language import say, say_kept
@@ -23,7 +24,7 @@ from killer.web.problems import ProblemError, tell
 from killer.web.site import asked, site, viewer
 
 PAGE = "/organiser/sheet"
-SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000  # milliseconds
+SECOND, MINUTE = 1000, 60_000  # milliseconds
 LATE = 30 * SECOND  # without anything wrong, the sheet says everything after that
 JUST_NOW = 5 * SECOND
 SILENT = 2 * MINUTE  # nobody has looked at the sheet for so long after a look was due
@@ -142,27 +143,19 @@ def _words(
         return "late", say("sheet.line.never"), ""
     ago = now() - level.read_at
     if ago > SILENT + site().settings.players_ttl * SECOND:
-        return "trouble", say("sheet.line.silent", ago=duration(ago)), ""
+        return "trouble", say("sheet.line.silent", ago=age(ago / SECOND)), ""
     if behind * SECOND > LATE:
-        return "late", say("sheet.line.late", ago=duration(int(behind * SECOND))), ""
+        return "late", say("sheet.line.late", ago=age(behind)), ""
     if ago < JUST_NOW:
         return "level", say("sheet.line.just_now"), ""
-    return "level", say("sheet.line.level", ago=duration(ago)), ""
+    return "level", say("sheet.line.level", ago=age(ago / SECOND)), ""
 
 
 def _since(level: SheetState) -> str:
-    ago = duration(now() - (level.since or now()))
+    ago = age((now() - (level.since or now())) / SECOND)
     if level.read_at is None:
         return say("sheet.line.cut_never", ago=ago)
-    return say("sheet.line.cut", ago=ago, read=duration(now() - level.read_at))
-
-
-def duration(milliseconds: int) -> str:
-    """Say how long something is, in the largest whole unit."""
-    for unit, name in ((HOUR, "hours"), (MINUTE, "minutes"), (SECOND, "seconds")):
-        if milliseconds >= unit or unit == SECOND:
-            return say(f"sheet.{name}", n=max(0, milliseconds // unit))
-    raise AssertionError
+    return say("sheet.line.cut", ago=ago, read=age((now() - level.read_at) / SECOND))
 
 
 def apply(number: int) -> ResponseReturnValue:
