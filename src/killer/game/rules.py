@@ -47,6 +47,8 @@ def decide(game: Game, command: c.Command) -> Events:
             return _revive(game, command)
         case c.Remove():
             return _remove(game, command)
+        case c.Dismiss():
+            return _dismiss(game, command)
         case c.NoteContacts():
             return (e.ContactsChanged(_known(game, command.player).id, command.fields),)
         case c.EndSessions():
@@ -151,6 +153,17 @@ def _remove(game: Game, command: c.Remove) -> Events:
         player.id, player.status, hunter, player.target, player.killed_by, player.fell
     )
     return _and_the_end(game, removed)
+
+
+def _dismiss(game: Game, command: c.Dismiss) -> Events:
+    player = _known(game, command.player)
+    if not player.organiser:
+        return NOTHING
+    others = (p for p in game.players.values() if p.organiser and p.id != player.id)
+    if not command.even_last and not any(others):
+        raise NotNow("last_organiser", nickname=player.nickname)
+    taken = e.Edited(player.id, (("organiser", True, False),))
+    return (taken, e.SessionsEnded(player.id, player.sessions))
 
 
 def _credit(game: Game, command: c.Credit) -> Events:

@@ -168,6 +168,12 @@ def keep_links(
         connection.execute(insert(links), rows)
 
 
+def is_organiser(connection: Connection, game: int, player: PlayerId) -> bool:
+    """Tell whether somebody is an organiser now."""
+    mine = (players.c.game == game, players.c.id == player)
+    return bool(connection.execute(select(players.c.organiser).where(*mine)).scalar())
+
+
 def drop_link(connection: Connection, token: str) -> None:
     """Make one link useless, and leave the player's others."""
     connection.execute(delete(links).where(links.c.hash == _digest(token)))

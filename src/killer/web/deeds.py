@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from killer import passwords
 from killer.game import commands as c
-from killer.game.model import Game, Player, PlayerId, Visibility
-from killer.game.refusals import Unknown
+from killer.game.model import Game, Player, PlayerId, State, Visibility
+from killer.game.refusals import Invalid, Unknown
 from killer.play import Outcome
 from killer.store import people
 from killer.store.database import Connection
@@ -91,8 +91,12 @@ def revive(nickname: str, reason: str = "") -> Outcome:
 
 
 def remove(nickname: str, reason: str = "") -> Outcome:
-    """Take a player out of the game."""
-    return do(c.Remove(player_named(nickname).id), reason=reason)
+    """Take a player out of the game; an organiser is none any more, unless it is the last one."""
+    player = player_named(nickname)
+    dismissed = c.Dismiss(player.id)
+    if player.organiser and viewer().game.state is State.OVER:
+        return do(dismissed, reason=reason)
+    return do(c.Remove(player.id), dismissed, reason=reason)
 
 
 def sign_out_everywhere(nickname: str, reason: str = "") -> Outcome:
@@ -118,8 +122,15 @@ def undo(version: int, reason: str = "") -> Outcome:
 
 
 def add(newcomer: c.Enrol, password: str = "", reason: str = "") -> Outcome:
-    """Add a player, to the roster or to the running game."""
-    hashed = passwords.hash_password(password) if password else ""
+    """Add a player, to the roster or to the running game.
+
+    Raises:
+        Invalid: the password is longer than one that is asked for can be.
+    """
+    word = passwords.typed(password)
+    if len(word) > passwords.LONGEST:
+        raise Invalid("password_too_long", most=passwords.LONGEST)
+    hashed = passwords.hash_password(word) if word else ""
 
     def keep_password(connection: Connection, game: Game) -> None:
         player = game.find(newcomer.nickname)

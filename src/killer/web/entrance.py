@@ -34,7 +34,7 @@ def with_password(nickname: str, password: str, game: str = "") -> Player:
     key = names.key(nickname[:LONGEST])
     _count(site().shared_limits, BY_NICKNAME, "nickname", key)
     _count(site().local_limits, BY_ADDRESS, "address", address())
-    given = password[:LONGEST].strip()
+    given = passwords.typed(password)[: passwords.LONGEST + 1]  # what is longer fits nobody
     for account in _accounts(key, game) or [NOBODY]:
         if passwords.fits(account.password_hash, given):
             _forget_tries(key)

@@ -156,7 +156,7 @@ _ORGANISERS_PAGES = (
     Route("POST", f"{ONE}/signout", organiser.sign_out, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/link", organiser.link, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/edit", organiser.edit, Who.ORGANISER, BUSY),
-    Route("POST", f"{ONE}/photo/remove", photos.remove_of, Who.ORGANISER, BUSY),
+    Route("POST", f"{ONE}/remove-photo", photos.remove_of, Who.ORGANISER, BUSY),
 )
 
 ROUTES = (*_MACHINES, *_SCREENS, *_PLAYERS_API, *_ORGANISERS_API, *_PAGES, *_ORGANISERS_PAGES)
