@@ -9,7 +9,7 @@ OR_SAY = || { command -v $(PYTHON) >/dev/null || \
 UV := UV_SYSTEM_CERTS=1 .venv/bootstrap/bin/uv
 COMPILE := $(UV) pip compile -q --no-header --universal --generate-hashes --python-version 3.11
 # How many tests run at the same time, and what else pytest gets: make test ARGS="-k ring -x"
-JOBS ?= 2
+JOBS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -20,7 +20,7 @@ import psutil
 from killer import serve, settings
 
 PATIENCE = 60.0  # seconds to start
-PORTS = range(18000, 19000)  # below the ephemeral range
+PORTS = range(10000, 20000)  # below the ephemeral range, and below those of the tests
 GREEDY = Path(__file__).with_name("greedy.py")  # our configuration without the fair turn
 ROOT = Path(__file__).parent.parent
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))

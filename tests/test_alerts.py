@@ -87,7 +87,7 @@ def mailing(box: Box, to: str = "chef@example.org", **more: str) -> Settings:
 
 
 def sent(settings: Settings, lines: tuple[Line, ...] = BROKEN, message: str = "red") -> str:
-    return Alerts(settings, patience=3.0).send(message, lines)
+    return Alerts(settings, patience=20.0).send(message, lines)
 
 
 def test_nobody_is_told_when_nobody_wants_to_be(hook: Hook) -> None:

@@ -360,6 +360,8 @@ def test_a_folder_that_cannot_be_one_is_named(run: Run) -> None:
         ({"SECRET_KEY": "change-me"}, "SECRET_KEY is a known example"),
         ({"DATABASE_URL": "sqlite:///taken"}, "The database doesn't answer"),
         ({"DATABASE_URL": "postgresql://killer:hunter2@127.0.0.1:9/x"}, "The database doesn't"),
+        ({"DATABASE_URL": "postgresql://killer:hunter2@[fd00::1/x"}, "DATABASE_URL isn't the"),
+        ({"REDIS_URL": "redis://:hunter2@[fd00::1/0"}, "REDIS_URL isn't the address"),
     ],
     ids=str,
 )
@@ -372,6 +374,13 @@ def test_a_bad_setting_is_a_sentence_and_never_a_traceback(
     assert done.stderr.startswith(says)
     assert "Traceback" not in done.stderr
     assert "hunter2" not in done.stderr
+
+
+def test_a_file_of_settings_in_another_encoding_is_a_sentence() -> None:
+    file("# réglages\nPORT=8080\n".encode("latin-1"), ".env")
+    done = process("check")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert done.stderr.startswith("The file .env isn't written in UTF-8.")
 
 
 def test_the_language_is_a_setting() -> None:

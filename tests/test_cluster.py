@@ -114,7 +114,7 @@ def follow(place: tuple[str, int], until: int) -> Streams:
     streams = Streams(place, ["killer=x"], 0)
     streams.start()
     try:
-        wait_for(lambda: not streams.behind(until), 10, "the last frame")
+        wait_for(lambda: not streams.behind(until), 30, "the last frame")
     finally:
         streams.__exit__()
     return streams
@@ -215,7 +215,7 @@ def test_a_killed_node_costs_nobody_a_death_and_a_lost_one_would_be_found(hosts:
         found = faults.told(scene)
         assert found[faults.WHOLE]["perdus"].value == 1
         assert {"perdus", "lois rompues (killer check)"} <= set(faults.clean(found))
-        name = scene.cluster.network.name
+        name = f"{scene.cluster.network.name}-"
     assert not [space for space in network.spaces() if space.startswith(name)]
 
 

@@ -99,8 +99,8 @@ def test_the_help_shows_how_several_machines_are_named() -> None:
 def test_a_step_of_one_machine_among_several_names_it() -> None:
     written = io.StringIO()
     with speaking("en"), Tale(Console(file=written)) as tale:
-        tale.of(PaperMachine(name="root@[fd00::7]"))("user", Outcome.WOULD)
-    said = "? root@[fd00::7]: User “killer”, without rights (would be done)"
+        tale.of(PaperMachine(name="root@[fd00:ab:7::1]"))("user", Outcome.WOULD)
+    said = "? root@[fd00:ab:7::1]: User “killer”, without rights (would be done)"
     assert written.getvalue().splitlines() == [said]
 
 

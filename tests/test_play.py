@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import event
 
+from engines.processes import wait_for
 from killer.game import commands as c
 from killer.game import events as e
 from killer.game.model import Game, PlayerId, State, Status
@@ -99,7 +102,7 @@ def test_a_key_sent_twice_at_the_same_time_is_answered_twice_the_same(
 
     first = threading.Thread(target=ask, args=(world, slowly))
     first.start()
-    begun.wait(5)
+    assert begun.wait(30)
     ask(elsewhere, None)
     first.join()
     assert versions == [12, 12]
@@ -191,38 +194,65 @@ def test_what_fails_alongside_takes_the_change_with_it(
     assert world.game.version == world.rows().version == 10
     with world.database.read() as connection:
         assert people.hashes(connection, world.number) == {}
-        assert games.remembered(connection, world.number, 0, "k") is None
+        assert games.remembered(connection, world.number, [(0, "k")]) == {}
     assert world.perform(c.Die(BOB), key="k").events, "the same request may try again"
+
+
+def share_a_transaction(world: World, *asks: tuple[c.Command, Request]) -> list[int | str]:
+    """Ask for all of them while another request has the turn; give versions and refusals."""
+    waiting = world.play._queue[world.number]
+
+    def hold(_connection: Connection, _game: Game) -> None:
+        held.set()
+        wait_for(lambda: len(waiting) == len(asks), 10, "all of them")
+
+    def ask(wish: c.Command, request: Request) -> int | str:
+        try:
+            return world.play.perform(world.number, wish, request=request).version
+        except Refusal as refusal:
+            return refusal.code
+
+    held = threading.Event()
+    with ThreadPoolExecutor(len(asks) + 1) as pool:
+        first = pool.submit(world.play.perform, world.number, alongside=hold)
+        assert held.wait(10)
+        answers = [pool.submit(ask, *one) for one in asks]
+        first.result(10)
+        return [answer.result(10) for answer in answers]
 
 
 def test_one_bad_request_does_not_spoil_those_that_share_its_transaction(world: World) -> None:
     wishes: list[c.Command] = [c.Die(PlayerId(i)) for i in (2, 4, 6)]
     wishes += [c.Die(PlayerId(99)), c.Undo(10**20), c.Edit(BOB, (("nickname", "Alice"),))]
-    held, answers = threading.Event(), []
-
-    def hold(_connection: Connection, _game: Game) -> None:
-        held.set()
-        time.sleep(0.2)
-
-    def ask(wish: c.Command) -> None:
-        try:
-            answers.append(world.perform(wish).version)
-        except Refusal as refusal:
-            answers.append(refusal.code)
-
-    asks = [threading.Thread(target=ask, args=(wish,)) for wish in wishes]
-    first = threading.Thread(
-        target=lambda: world.play.perform(world.number, c.Die(PlayerId(8)), alongside=hold)
-    )
-    first.start()
-    held.wait(5)
-    for thread in asks:
-        thread.start()
-    for thread in (first, *asks):
-        thread.join()
+    answers = share_a_transaction(world, *((wish, Request()) for wish in wishes))
     codes = {"no_such_player", "no_such_version", "nickname_taken"}
-    assert set(answers) == {12, 13, 14} | codes
+    assert set(answers) == {11, 12, 13} | codes
     assert world.faults() == []
+
+
+def test_the_keys_of_those_who_share_a_transaction_are_each_one_s_own(world: World) -> None:
+    def asks(number: int, key: str, about: str = "death") -> tuple[c.Command, Request]:
+        return c.Die(PlayerId(number)), Request(actor=PlayerId(number), key=key, about=about)
+
+    world.play.perform(world.number, asks(4, "a")[0], request=asks(4, "a")[1])  # version 11
+    wishes = (asks(2, "a"), asks(2, "a"), asks(6, "b"), asks(6, "b", "exit"), asks(4, "a"))
+    bob, again, six, other, four = share_a_transaction(world, *wishes)
+    assert bob == again
+    assert {bob, six, other} == {12, 13, "key_reused"}
+    assert four == 11
+    assert world.kinds().count("died") == 3
+
+
+def test_those_who_share_a_transaction_share_its_statements(world: World) -> None:
+    said: list[str] = []
+    event.listen(world.database.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    told = []
+    for numbers in ((1, 2), (3, 4, 5, 6)):
+        said.clear()
+        deaths = [(c.Die(PlayerId(i)), Request(PlayerId(i), key="k")) for i in numbers]
+        share_a_transaction(world, *deaths)
+        told.append([statement.split()[0] for statement in said].count("INSERT"))
+    assert told[0] == told[1]
 
 
 def test_words_that_no_database_keeps_are_left_out(world: World) -> None:

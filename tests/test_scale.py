@@ -65,6 +65,19 @@ assumptions = st.builds(
 )
 
 
+def many_on_a_shard(assumed: Assumed) -> Assumed:
+    """Let no game be larger than a third of a shard.
+
+    What a shard holds of games as large as itself is one or none, and no law of many describes it.
+    """
+    return replace(
+        assumed, largest=min(assumed.largest, fleet.limit(assumed, COST, assumed.shard) / 3)
+    )
+
+
+crowded = assumptions.map(many_on_a_shard)
+
+
 # --- what was measured ---
 
 
@@ -155,14 +168,14 @@ def test_a_shard_may_lose_a_node(nodes: int, count: int, spared: float) -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(assumptions, st.integers(1, 60), st.sampled_from(list(POLICIES)))
+@given(crowded, st.integers(1, 60), st.sampled_from(list(POLICIES)))
 def test_another_shard_never_holds_less(assumed: Assumed, count: int, policy: str) -> None:
     few, more = (heat.holds(policy, assumed, COST, n * assumed.shard) for n in (count, count + 1))
     assert few <= more
 
 
 @settings(max_examples=10, deadline=None)
-@given(assumptions, st.integers(1, 40), st.sampled_from(list(POLICIES)))
+@given(crowded, st.integers(1, 40), st.sampled_from(list(POLICIES)))
 def test_larger_nodes_and_larger_shards_never_hold_less(
     assumed: Assumed, count: int, policy: str
 ) -> None:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from engines.processes import program
-from killer.threads import Threads
+from killer.threads import FullError, Places, Threads
 
 ASIDE = """
 from gevent import monkey
@@ -72,3 +72,22 @@ def test_a_server_that_gives_way_already_computes_all_the_same() -> None:
     command = [*bound, "nice", "-n", "10", sys.executable, "-c", BEHIND]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "0 0 0\n0\n", done.stderr
+
+
+def test_a_place_is_free_again_when_its_block_ends_even_badly() -> None:
+    places = Places(1, each=1)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), places.taken("Ana"):
+            _ = 1 // 0
+
+
+def test_nobody_has_more_places_than_are_meant_for_one() -> None:
+    places = Places(3, each=2)
+    with places.taken("Ana"), places.taken("Ana"):
+        with pytest.raises(FullError) as refused, places.taken("Ana"):
+            pass
+        assert refused.value.own
+        with places.taken("Bo"):
+            with pytest.raises(FullError) as refused, places.taken("Chloé"):
+                pass
+            assert not refused.value.own

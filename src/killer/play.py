@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections import ChainMap, defaultdict, deque
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -63,6 +63,11 @@ class _Job:
     @property
     def waits(self) -> bool:
         return self.outcome is None and self.error is None
+
+    @property
+    def key(self) -> games.Key | None:
+        """Give the key by which its repetition is known, and whose it is."""
+        return (self.request.actor or COMMAND_LINE, self.request.key) if self.request.key else None
 
     @property
     def alone(self) -> bool:
@@ -142,13 +147,15 @@ class Play:
         known = self.hub.feed(number).game
         with self.database.write() as connection:
             before = _newest(connection, number, known)
-            after, answers = before, []
+            kept = games.remembered(connection, number, {k for job in batch if (k := job.key)})
+            after, answers, fresh = before, [], dict[games.Key, games.Kept]()
             for job in batch:
-                after, answer = _settle(connection, number, after, job)
+                after, answer = _settle(connection, number, after, job, ChainMap(fresh, kept))
                 answers.append(answer)
             records = [record for job in batch for record in job.records]
             if records:
                 games.save(connection, number, before, after, records)
+            games.remember(connection, number, fresh)
             for job in batch:
                 if job.alongside and job.error is None:
                     job.alongside(connection, after)
@@ -186,23 +193,38 @@ def _newest(connection: Connection, number: int, known: Game) -> Game:
 
 
 def _settle(
-    connection: Connection, number: int, game: Game, job: _Job
+    connection: Connection,
+    number: int,
+    game: Game,
+    job: _Job,
+    kept: MutableMapping[games.Key, games.Kept],
 ) -> tuple[Game, Outcome | None]:
-    """Decide a job on the game as the jobs before it left it; a refusal leaves the game alone."""
+    """Decide a job on the game as the jobs before it left it; a refusal leaves the game alone.
+
+    Its answer is put among those that are kept, when it has a key.
+    """
     job.records, job.error = [], None
+    key = job.key
     try:
-        kept = _kept_answer(connection, number, job.request)
-        if kept is not None:
+        if key and key in kept:
             job.alongside = None  # it was written the first time
-            return game, Outcome(kept)
+            return game, Outcome(_same(job.request, kept[key]))
         events, after = _decide_all(connection, number, game, job.commands)
     except Refusal as refusal:
         job.error = refusal
         return game, None
     job.records = _records(game, events, job.request)
-    if job.request.key:
-        _keep_answer(connection, number, job.request, after.version)
+    if key:
+        kept[key] = (job.request.about, after.version)
     return after, Outcome(after.version, events)
+
+
+def _same(asked: Request, kept: games.Kept) -> int:
+    """Give the version that was answered, when it was to the same question."""
+    about, version = kept
+    if about != asked.about:
+        raise Invalid("key_reused")
+    return version
 
 
 def _decide_all(
@@ -234,19 +256,3 @@ def _records(before: Game, events: tuple[Event, ...], asked: Request) -> list[lo
         log.Recorded(version, event, at, asked.actor, asked.reason)
         for version, event in enumerate(events, start=before.version + 1)
     ]
-
-
-def _kept_answer(connection: Connection, number: int, asked: Request) -> int | None:
-    if not asked.key:
-        return None
-    kept = games.remembered(connection, number, asked.actor or COMMAND_LINE, asked.key)
-    if kept is None:
-        return None
-    if kept[0] != asked.about:
-        raise Invalid("key_reused")
-    return kept[1]
-
-
-def _keep_answer(connection: Connection, number: int, asked: Request, version: int) -> None:
-    actor = asked.actor or COMMAND_LINE
-    games.remember_answer(connection, number, actor, asked.key, asked.about, version)

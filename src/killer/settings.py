@@ -5,22 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
+from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-EXAMPLES = frozenset(
-    {"change-me", "changeme", "secret", "dev", "development", "your-secret-key", "killer", "test"}
-)
-SHORTEST_SECRET = 16
+from killer import patterns
+
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # only compared
-BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
-ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
-REGION = re.compile(r"[A-Za-z0-9-]+")
-ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$")
 #: Settings that are one word of a few; a code of the same name has the sentence.
 CHOICES = {
     "worker_class": ("gevent", "sync"),
@@ -29,6 +23,12 @@ CHOICES = {
     "smtp_security": ("starttls", "tls", "none"),
     "session_backend": ("cookie", "redis"),
 }
+#: How a server listens and works. Whatever else is set belongs to the real one: its data, its
+#: public address, its proxies, its secrets, its sheet, its mails, its alerts.
+SERVING = (
+    *("host", "port", "language", "worker_class", "workers", "worker_connections"),
+    *("timeout", "keepalive", "preload"),
+)
 CPUS = len(os.sched_getaffinity(0))
 
 
@@ -41,8 +41,14 @@ class BadSettingError(Exception):
         self.params = {"name": name, "value": value}
 
 
-def _variable(default: Any, name: str, says: str, *aliases: str) -> Any:
-    return field(default=default, metadata={"names": (name, *aliases), "says": says})
+def _variable(default: Any, name: str, says: str, *aliases: str, shown: bool = True) -> Any:
+    told = {"names": (name, *aliases), "says": says}
+    return field(default=default, metadata=told, repr=shown)
+
+
+def _secret(name: str, says: str, *aliases: str) -> Any:
+    """Describe what no error and no log may show."""
+    return _variable("", name, says, *aliases, shown=False)
 
 
 @dataclass(frozen=True)
@@ -51,14 +57,15 @@ class Settings:
 
     host: str = _variable("127.0.0.1", "HOST", "Address to listen on; 0.0.0.0 for every network.")
     port: int = _variable(8080, "PORT", "Port to listen on.")
-    secret_key: str = _variable(
-        "",
+    secret_key: str = _secret(
         "SECRET_KEY",
         "Signs the session cookies; made and kept in DATA_DIR on the first start.",
         "FLASK_SECRET_KEY",
     )
     data_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
-        Path("data"), "DATA_DIR", "Folder of the SQLite file, the kept secret and the backups."
+        Path("data"),
+        "DATA_DIR",
+        "Folder of the SQLite file, the photos, the kept secret and the backups.",
     )
     backup_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
         Path(), "BACKUP_DIR", "Folder of the backups; DATA_DIR/backups when empty."
@@ -72,11 +79,10 @@ class Settings:
     runtime_dir: Path = _variable(  # noqa: RUF009  # an immutable field description
         Path(), "RUNTIME_DIRECTORY", "Folder of this process's figures; DATA_DIR when empty."
     )
-    database_url: str = _variable(
-        "", "DATABASE_URL", "sqlite:///… or postgresql://…; DATA_DIR/killer.sqlite3 when empty."
+    database_url: str = _secret(
+        "DATABASE_URL", "sqlite:///… or postgresql://…; DATA_DIR/killer.sqlite3 when empty."
     )
-    redis_url: str = _variable(
-        "",
+    redis_url: str = _secret(
         "REDIS_URL",
         "redis://… for several machines: their bell, their limits, and sessions if wanted.",
     )
@@ -92,8 +98,8 @@ class Settings:
     proxies: int = _variable(
         0, "PROXIES", "How many reverse proxies stand in front, to know a phone's own address."
     )
-    metrics_token: str = _variable(
-        "", "METRICS_TOKEN", "Bearer token that opens /metrics from elsewhere than this machine."
+    metrics_token: str = _secret(
+        "METRICS_TOKEN", "Bearer token that opens /metrics from elsewhere than this machine."
     )
     language: str = _variable("fr", "KILLER_LANGUAGE", "Language of the command line, fr or en.")
     worker_class: str = _variable(
@@ -156,12 +162,12 @@ class Settings:
         "https://s3.amazonaws.com", "S3_ENDPOINT_URL", "Who keeps that bucket, when not Amazon."
     )
     s3_key: str = _variable("", "AWS_ACCESS_KEY_ID", "The key's name that opens the bucket.")
-    s3_secret: str = _variable("", "AWS_SECRET_ACCESS_KEY", "The secret of that key.")
+    s3_secret: str = _secret("AWS_SECRET_ACCESS_KEY", "The secret of that key.")
     s3_region: str = _variable("us-east-1", "AWS_REGION", "The region of the bucket.")
     smtp_host: str = _variable("", "SMTP_HOST", "The mail server; no mail is sent when empty.")
     smtp_port: int = _variable(587, "SMTP_PORT", "Port of the mail server.")
     smtp_user: str = _variable("", "SMTP_USER", "Account on the mail server.")
-    smtp_password: str = _variable("", "SMTP_PASSWORD", "Password of that account.")
+    smtp_password: str = _secret("SMTP_PASSWORD", "Password of that account.")
     smtp_security: str = _variable(
         "starttls", "SMTP_SECURITY", "starttls, tls, or none (on this machine only)."
     )
@@ -172,8 +178,8 @@ class Settings:
     alert_mail: str = _variable(
         "", "ALERT_MAIL", "Who gets a mail when the server is in trouble; several with commas."
     )
-    alert_webhook: str = _variable(
-        "", "ALERT_WEBHOOK", "Address that gets the same as JSON, as Slack and Mattermost want it."
+    alert_webhook: str = _secret(
+        "ALERT_WEBHOOK", "Address that gets the same as JSON, as Slack and Mattermost want it."
     )
     mail_rate: int = _variable(60, "MAIL_RATE", "Mails a minute at most; 0 for no limit.")
 
@@ -232,16 +238,27 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
     Raises:
         BadSettingError: a value can't be used.
     """
-    kept = dotenv_values(dotenv) if dotenv and dotenv.exists() else {}
-    found = {k: v for k, v in kept.items() if v} | dict(
-        os.environ if environment is None else environment
-    )
+    kept = _kept(dotenv) if dotenv else {}
+    found = kept | dict(os.environ if environment is None else environment)
     values = {}
     for one in fields(Settings):
         name, raw = _raw(one.metadata["names"], found)
         if raw:
             values[one.name] = _parse(name, raw, one.default)
     return _checked(Settings(**values))
+
+
+def _kept(dotenv: Path) -> dict[str, str]:
+    """Read what a file sets; one that isn't there sets nothing."""
+    try:
+        text = dotenv.read_bytes().decode("utf-8-sig")  # some editors put a mark before the text
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadSettingError("file_unread", str(dotenv), error.strerror or "") from error
+    except UnicodeDecodeError as error:
+        raise BadSettingError("file_encoding", str(dotenv), "") from error
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value}
 
 
 def _raw(names: tuple[str, ...], found: Mapping[str, str]) -> tuple[str, str]:
@@ -266,22 +283,14 @@ def _flag(name: str, raw: str) -> bool:
 
 
 def _checked(settings: Settings) -> Settings:
-    if settings.secret_key and (
-        settings.secret_key.casefold() in EXAMPLES or len(settings.secret_key) < SHORTEST_SECRET
-    ):
+    if settings.secret_key and patterns.is_guessable(settings.secret_key):
         raise BadSettingError("weak_secret", "SECRET_KEY", "")
-    scheme = settings.database_url.partition(":")[0]
-    if scheme not in {"", "sqlite", "postgresql", "postgres"}:
-        raise BadSettingError("database_url", "DATABASE_URL", scheme)
-    if settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
-        raise BadSettingError("no_memory", "DATABASE_URL", settings.database_url)
     for name, words in CHOICES.items():
         if (found := getattr(settings, name)) not in words:
             raise BadSettingError(name, NAMES[name], found)
+    _check_database(settings.database_url)
     _check_outside(settings)
     _check_bucket(settings)
-    if urlsplit(settings.alert_webhook).scheme not in {"", "http", "https"}:
-        raise BadSettingError("webhook", "ALERT_WEBHOOK", "")  # its address may hold a secret
     if settings.google_timeout < 1:
         raise BadSettingError("no_time", "GOOGLE_REQUEST_TIMEOUT", str(settings.google_timeout))
     if settings.port not in range(1, 65536):
@@ -289,26 +298,39 @@ def _checked(settings: Settings) -> Settings:
     return settings
 
 
+def _check_database(url: str) -> None:
+    if url in {"sqlite://", "sqlite:///:memory:"}:
+        raise BadSettingError("no_memory", "DATABASE_URL", "")
+    if url and not (patterns.SQLITE.fullmatch(url) or patterns.POSTGRESQL.fullmatch(url)):
+        raise BadSettingError("database_url", "DATABASE_URL", "")
+
+
 def _check_outside(settings: Settings) -> None:
-    """Refuse addresses of other servers that can't be meant."""
-    if settings.redis_url and not re.match(r"(rediss?|unix)://.", settings.redis_url):
-        raise BadSettingError("redis_url", "REDIS_URL", settings.redis_url.partition(":")[0])
+    """Refuse addresses of others that can't be meant, without a word of them: they hold secrets."""
+    for name, pattern in (
+        ("redis_url", patterns.REDIS),
+        ("static_base_url", patterns.ORIGIN),
+        ("alert_webhook", patterns.WEBHOOK),
+    ):
+        if (url := getattr(settings, name)) and not pattern.fullmatch(url):
+            raise BadSettingError(name, NAMES[name], "")
     if settings.session_backend == "redis" and not settings.redis_url:
         raise BadSettingError("sessions_nowhere", "SESSION_BACKEND", settings.session_backend)
-    if settings.static_base_url and not ORIGIN.match(settings.static_base_url):
-        raise BadSettingError("static_base_url", "STATIC_BASE_URL", settings.static_base_url)
+    if settings.key_file.name and str(settings.key_file).lstrip().startswith("{"):
+        raise BadSettingError("key_file", NAMES["key_file"], "")  # the key, and not its file
 
 
 def _check_bucket(settings: Settings) -> None:
     """Refuse a bucket that can't be meant, or to which there is no key."""
     if not settings.photos_url:
         return
-    if not BUCKET.fullmatch(settings.photos_url) or "/.." in settings.photos_url:
-        raise BadSettingError("photos_url", "PHOTOS_URL", "")  # it may hold a secret
-    if not ENDPOINT.fullmatch(settings.s3_endpoint):
-        raise BadSettingError("s3_endpoint", "S3_ENDPOINT_URL", "")  # it may hold a secret
-    if not REGION.fullmatch(settings.s3_region):
-        raise BadSettingError("s3_region", "AWS_REGION", settings.s3_region)
+    for name, pattern in (
+        ("photos_url", patterns.BUCKET),
+        ("s3_endpoint", patterns.ENDPOINT),
+        ("s3_region", patterns.REGION),
+    ):
+        if not pattern.fullmatch(getattr(settings, name)):
+            raise BadSettingError(name, NAMES[name], "")  # it may hold a secret
     if not settings.s3_key or not settings.s3_secret:
         name = "AWS_SECRET_ACCESS_KEY" if settings.s3_key else "AWS_ACCESS_KEY_ID"
         raise BadSettingError("s3_key", name, "")
@@ -316,7 +338,7 @@ def _check_bucket(settings: Settings) -> None:
 
 def in_use(settings: Settings) -> dict[str, str]:
     """Name what stands behind the server, without anybody's password."""
-    database = settings.database.partition(":")[0].replace("postgres", "postgresql")[:10]
+    database = "sqlite" if settings.database.startswith("sqlite:") else "postgresql"
     notices = ["postgresql"] if database == "postgresql" else []
     bells = ["redis", *notices] if settings.redis_url else notices
     return {
@@ -330,12 +352,9 @@ def in_use(settings: Settings) -> dict[str, str]:
 
 
 def throw_away(settings: Settings, folder: Path) -> Settings:
-    """Give the settings of a server in a folder for this once: nobody's data, sheet or mail."""
-    here = replace(settings, data_dir=folder, database_url="", redis_url="", static_base_url="")
-    here = replace(here, session_backend="cookie", sheet_id="", key_file=Path(), smtp_host="")
-    here = replace(here, backup_dir=Path(), backup_to="", runtime_dir=Path())
-    here = replace(here, photos_url="", s3_key="", s3_secret="")
-    return replace(here, alert_mail="", alert_webhook="", loglevel="warning")
+    """Give the settings of a server in a folder for this once: nobody's data, address or secret."""
+    serving = {name: getattr(settings, name) for name in SERVING}
+    return Settings(**serving, data_dir=folder, loglevel="warning")
 
 
 def language() -> str:
@@ -361,5 +380,8 @@ def inherited() -> dict[str, str]:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Write settings as the variables from which `load` reads them again."""
-    values = {f.metadata["names"][0]: getattr(settings, f.name) for f in fields(Settings)}
-    return {name: str(value) for name, value in values.items()}  # empty ones hide those of `.env`
+    return {  # empty ones hide those of `.env`, by every name that they have
+        name: str(getattr(settings, one.name))
+        for one in fields(Settings)
+        for name in one.metadata["names"]
+    }

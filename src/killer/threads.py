@@ -1,10 +1,12 @@
-"""Real threads beside gevent's loop, so that what computes long keeps no greenlet waiting."""
+"""Real threads beside gevent's loop, and how many may wait for them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from typing import NoReturn, TypeVar
 
@@ -36,6 +38,42 @@ class Threads:
             return work()
         done: Callable[[], Result] = self._pool.apply(_outcome, (work, self._prepare))
         return done()
+
+
+class FullError(Exception):
+    """No place is left; `own` says that whoever asks has as many as anybody may have."""
+
+    def __init__(self, *, own: bool) -> None:
+        super().__init__("own" if own else "all")
+        self.own = own
+
+
+class Places:
+    """So many may wait in this process, so many of them in one name: no queue is endless."""
+
+    def __init__(self, most: int, *, each: int) -> None:
+        self._most, self._each = most, each
+        self._held: Counter[Hashable] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taken(self, whom: Hashable) -> Iterator[None]:
+        """Have a place while the block lasts.
+
+        Raises:
+            FullError: there is none.
+        """
+        with self._lock:
+            own = self._held[whom] >= self._each
+            if own or self._held.total() >= self._most:
+                raise FullError(own=own)
+            self._held[whom] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[whom] -= 1
+                self._held += Counter()  # forgets who has none
 
 
 def _stay() -> None:

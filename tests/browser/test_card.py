@@ -95,17 +95,22 @@ def test_a_death_held_on_one_phone_reaches_the_others_without_a_reload(
 
 def test_a_tap_that_was_not_meant_does_nothing(stage: Stage, devices: Devices) -> None:
     somebody = stage.ring()[0]
-    page = devices.open("/", stage.cookie(somebody))
+    page = devices.blank(stage.cookie(somebody))
+    page.clock.install()
+    page.goto("/")
     sent = deaths(page)
     page.get_by_role("link", name="Je suis mort").tap()
     button = page.get_by_role("button", name="Maintiens pour mourir")
+    expect(button).to_be_visible()
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)  # it goes on when the test says so
     button.tap()
     with finger_on(page, button):
         expect(button).to_have_class(re.compile("is-holding"))
-        page.wait_for_timeout(500)  # a thumb that rests on the glass: shorter than the hold
+        page.clock.run_for(500)  # a thumb that rests on the glass: shorter than the hold
     expect(button).not_to_have_class(re.compile("is-holding"))
     page.get_by_role("button", name="Déclarer ma mort").tap()  # the box isn't ticked
-    page.wait_for_timeout(1_300)  # longer than the hold: what was begun would be done by now
+    page.clock.run_for(1_300)  # longer than the hold: what was begun would be done by now
+    page.wait_for_timeout(300)  # for what must not come
     assert not sent
     expect(page.get_by_role("dialog")).to_be_visible()
     page.get_by_role("button", name="Non, je joue encore").tap()
@@ -189,3 +194,18 @@ def test_giving_up_counts_for_nobody(stage: Stage, devices: Devices) -> None:
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", heir)
     row = next(row for row in stage.table() if row["nickname"] == quitter)
     assert (row["status"], row["killed_by"]) == ("gaveup", None)
+
+
+def test_a_question_is_withdrawn_when_there_is_nothing_left_to_declare(
+    stage: Stage, devices: Devices
+) -> None:
+    page = devices.open("/", stage.cookie(stage.ring()[0]))
+    expect(page.locator("#link")).to_have_text("en direct")
+    page.get_by_role("link", name="Je suis mort").tap()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    stage.command("pause")
+    try:
+        expect(page.locator("#card")).to_have_attribute("data-mood", "paused")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    finally:
+        stage.command("resume")

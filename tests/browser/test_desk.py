@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from browser.devices import Devices, shoot
 from browser.stage import Stage, exactly
 
-WHY = "Litige tranché"
+#: What is read in the cells of a row, with the signs that the style sheet puts between them.
+SAID = """row => [...row.cells].map(cell => ['::before', '', '::after'].map(part => {
+  if (!part) return cell.textContent;
+  const said = getComputedStyle(cell, part).content;
+  if (said === 'none') return '';
+  return said.replace(/"/g, '').replace(/attr\\((.*?)\\)/, (_, name) => cell.getAttribute(name));
+}).join('')).slice(0, -1).join('')"""
+KEYBOARD = 400  # pixels that a phone's keyboard leaves of the page, at least
 
 
 def desk(stage: Stage, devices: Devices, path: str = "/organiser", screen: str = "laptop") -> Page:
@@ -22,13 +29,13 @@ def shown(page: Page) -> list[str]:
     return page.locator("#players-table tbody tr:visible th").all_inner_texts()
 
 
-def acts(page: Page, deed: str, button: str = "") -> None:
+def acts(page: Page, deed: str, why: str) -> None:
     """Open one of a player's deeds, choose a reason, and do it."""
     part = page.locator("details").filter(has=page.locator("summary", has_text=deed))
     part.locator("summary").click()
-    part.get_by_role("button", name=WHY).click()
-    expect(part.get_by_label("Pourquoi ?")).to_have_value(WHY)
-    part.get_by_role("button", name=button or deed, exact=True).click()
+    part.get_by_role("button", name=why).click()
+    expect(part.get_by_label("Pourquoi ?")).to_have_value(why)
+    part.get_by_role("button", name=deed, exact=True).click()
 
 
 def status(stage: Stage, nickname: str) -> str:
@@ -39,13 +46,58 @@ def test_a_player_is_found_in_two_keystrokes(stage: Stage, devices: Devices) -> 
     page = desk(stage, devices)
     page.keyboard.press("s")
     page.keyboard.press("a")
-    expect(page.locator("[data-found]")).to_have_text(re.compile(r"^\d+ trouvés?"))
+    expect(page.locator("[data-found]")).to_have_text("2 trouvés")
     assert shown(page) == ["Sacha", "Sacha Corbeau"]
     shoot(page, "desk-found-laptop")
     page.keyboard.press("Escape")
     assert len(shown(page)) > 20
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_player_is_found_above_the_keyboard_of_a_phone(stage: Stage, devices: Devices) -> None:
+    page = desk(stage, devices, screen="phone")
+    field = page.get_by_role("searchbox")
+    expect(field).to_be_in_viewport(ratio=1)
+    shoot(page, "desk-phone-first")
+    for typed, found in (("sacha cor", "1 trouvé"), ("sacha x", "0 trouvé"), ("sac", "2 trouvés")):
+        field.fill(typed)
+        expect(page.locator("[data-found]")).to_have_text(found)
+        shoot(page, f"desk-phone-{found[0]}")
+    page.reload()
+    field.fill("sacha cor")
+    assert top(page.locator("#players-table tbody tr:visible")) < KEYBOARD
+    assert top(field) >= 0
+
+
+def test_the_tabs_of_the_desk_are_one_row_that_shows_where_one_is(
+    stage: Stage, devices: Devices
+) -> None:
+    page = desk(stage, devices, "/organiser/weather", screen="phone")
+    tabs = page.locator(".subnav a")
+    assert len({round(top(tab)) for tab in tabs.all()}) == 1
+    expect(page.locator(".subnav [aria-current]")).to_be_in_viewport(ratio=1)
+    tabs.first.focus()
+    expect(tabs.first).to_be_in_viewport()
+
+
+def test_the_faults_of_a_file_name_their_line_on_a_phone(stage: Stage, devices: Devices) -> None:
+    page = desk(stage, devices, "/organiser/import", screen="phone")
+    roster = b"Surnom,Promo\nNina,1A\nnina,2A\n"
+    page.get_by_label("Fichier des joueurs").set_input_files(
+        {"name": "players.csv", "mimeType": "text/csv", "buffer": roster}
+    )
+    page.get_by_role("button", name="Vérifier").click()
+    row = page.locator(".faults-faults tbody tr").first
+    shoot(page, "desk-faults-phone", full_page=True)
+    assert row.evaluate(SAID).startswith("players.csv · ligne 3 · ")
+    assert not re.search(r"· *\n", row.evaluate(SAID) + "\n")
+
+
+def top(place: Locator) -> float:
+    box = place.first.bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def test_the_table_sorts_by_any_column_and_filters_by_status(
@@ -111,14 +163,14 @@ def test_a_death_that_is_decided_needs_a_reason_and_can_be_taken_back(
     assert status(stage, victim) == "alive"
     shoot(page, "desk-player-laptop")
     kill.locator("summary").click()
-    acts(page, "Déclarer mort")
-    expect(page.get_by_text(f"{victim} est hors jeu.")).to_be_visible()
+    acts(page, "Déclarer mort", "Litige tranché")
+    expect(page.get_by_text(f"L'élimination de {victim} est enregistrée.")).to_be_visible()
     expect(hunting.locator("[data-target]")).to_have_attribute("data-target", heir)
 
     page.get_by_role("link", name="Journal").click()
     line = page.locator(".log > li").first
-    expect(line).to_contain_text(f"{victim} est mort, tué par {hunter}.")
-    expect(line).to_contain_text(f"Motif : {WHY}")
+    expect(line).to_contain_text(f"{hunter} élimine {victim}.")
+    expect(line).to_contain_text("Motif : Litige tranché")
     shoot(page, "desk-log-laptop")
     line.locator("summary").click()
     line.get_by_label("Pourquoi ?").fill("Il respirait encore")
@@ -137,7 +189,7 @@ def test_a_dead_player_is_brought_back_on_the_phone(stage: Stage, devices: Devic
     page = desk(stage, devices, screen="phone")
     page.get_by_role("link", name=victim, exact=True).tap()
     shoot(page, "desk-player-phone", full_page=True)
-    acts(page, "Faire revenir")
+    acts(page, "Faire revenir", "Erreur de saisie")
     expect(page.get_by_text(f"{victim} est en jeu.")).to_be_visible()
     expect(dead.get_by_role("heading", name="Ta cible")).to_be_visible()
 
@@ -152,7 +204,7 @@ def test_a_latecomer_enters_the_hunt_with_a_link_that_is_shown_once(
     page.get_by_role("button", name="Ajouter").click()
     expect(page.get_by_text("Retardataire est dans la partie.")).to_be_visible()
     assert "Retardataire" in stage.ring()
-    acts(page, "Nouveau lien de connexion")
+    acts(page, "Nouveau lien de connexion", "Nouveau téléphone")
     link = page.get_by_role("textbox", name="Lien de connexion, affiché une seule fois")
     expect(link).to_have_value(re.compile(r"^http://.+/s/.+"))
     shoot(page, "desk-link-laptop")
@@ -172,8 +224,8 @@ def test_signing_out_everywhere_throws_an_open_phone_out(stage: Stage, devices: 
     expect(phone.locator("#link")).to_have_text("en direct")
     page = desk(stage, devices)
     page.get_by_role("link", name=somebody, exact=True).click()
-    acts(page, "Déconnecter partout")
-    expect(page.get_by_text("est déconnecté de tous ses appareils.")).to_be_visible()
+    acts(page, "Déconnecter partout", "Téléphone perdu")
+    expect(page.get_by_text(f"Tous les appareils de {somebody} sont déconnectés.")).to_be_visible()
     expect(phone.get_by_label("Mot de passe")).to_be_visible()
     assert "data-target" not in phone.content()
 

@@ -62,8 +62,9 @@ class Wire:
             self.bytes += told["encodedDataLength"]
 
     def settle(self) -> None:
-        """Wait until nothing has come for a while."""
+        """Wait until what can be seen is there, and nothing has come for a while."""
         self.page.wait_for_load_state("load")
+        self.page.wait_for_function(f"() => ({BROKEN})() === 0")
         self.page.evaluate(QUIET)
 
 

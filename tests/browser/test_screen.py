@@ -30,6 +30,16 @@ OUTSIDE = """() => [...document.querySelectorAll('main h2, main b, main span, ma
   })
   .map(e => e.outerHTML.slice(0, 90))"""
 
+#: Gives the game a name, and counts the lines on which its last word stands.
+LINES_OF_LAST_WORD = """name => {
+  const text = document.querySelector('.party').firstChild;
+  text.data = name;
+  const word = document.createRange();
+  word.setStart(text, name.lastIndexOf(' ') + 1);
+  word.setEnd(text, name.length);
+  return word.getClientRects().length;
+}"""
+
 
 @pytest.fixture(scope="module")
 def stage(raise_stage: Raise) -> Stage:
@@ -47,6 +57,15 @@ def link(page: Page) -> str:
     if button.is_visible():
         button.click()
     return page.get_by_role("textbox", name="Le lien du grand écran").input_value()
+
+
+def outside(page: Page) -> list[str]:
+    """Give what stays outside of the window when everything that moves has come to rest."""
+    for _ in range(50):
+        if not (found := list(page.evaluate(OUTSIDE))):
+            break
+        page.wait_for_timeout(200)
+    return found
 
 
 def live(page: Page) -> Page:
@@ -81,7 +100,7 @@ def test_it_fits_and_is_clear_on_every_screen(stage: Stage, devices: Devices, si
     assert too_wide(page) <= 0
     if size != "phone":
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-        assert page.evaluate(OUTSIDE) == []
+        assert outside(page) == []
     assert not unringed(page)
 
 
@@ -122,5 +141,21 @@ def test_the_end_shows_the_winner_and_both_podiums(stage: Stage, devices: Device
     expect(page.locator("#survivors .step-1")).to_contain_text(ring[0])
     expect(page.locator("#killers .step-1")).to_contain_text(ring[0])
     expect(page.locator("#state")).to_have_text("Fini")
-    assert page.evaluate(OUTSIDE) == []
+    assert outside(page) == []
     shoot(page, "screen-over-hall")
+
+
+def test_an_end_without_a_point_says_so(raise_stage: Raise, devices: Devices) -> None:
+    stage = raise_stage(4)
+    devices.origin = stage.origin
+    page = live(devices.open(link(desk(stage, devices)), **HALL))
+    stage.command("end", reason="Fin prévue")
+    expect(page.locator("#end-killers")).to_be_visible()
+    expect(page.locator("#killers")).to_have_text("Personne n'a marqué de point.")
+    shoot(page, "screen-over-pointless-hall")
+
+
+def test_no_word_of_the_title_is_broken_on_a_phone(stage: Stage, devices: Devices) -> None:
+    page = live(devices.open(link(desk(stage, devices)), **PHONE))
+    assert page.evaluate(LINES_OF_LAST_WORD, "Killer de démonstration") == 1
+    shoot(page, "screen-title-phone")

@@ -42,7 +42,7 @@ def stage(raise_stage: Raise) -> Stage:
     """A game whose sheet is out of reach, because its key is lost; with things to decide."""
     stage = raise_stage(8, SHEET_ID="1aB-c_D", SERVICE_ACCOUNT_FILE="nowhere.json")
     server = stage.server
-    wait_for(lambda: bool(server.query("SELECT 1 FROM sheets")), 30, "the first look")
+    wait_for(lambda: bool(server.query("SELECT 1 FROM sheets")), 60, "the first look")
     with server.database() as connection:
         connection.execute("UPDATE sheets SET problems = ?", (json.dumps([FAULT] * 2),))
         for number, (kind, before, wanted) in enumerate(ASKS, 1):

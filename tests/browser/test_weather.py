@@ -13,7 +13,7 @@ from browser.devices import Devices
 from browser.stage import Stage
 
 PAGE = "/organiser/weather"
-SOON = 45_000  # milliseconds
+SOON = 90_000  # milliseconds
 
 
 @pytest.fixture(scope="module", params=["gevent", "sync"])
@@ -73,6 +73,6 @@ def test_a_page_whose_server_is_gone_says_that_it_is_old(
     expect(lost).to_be_hidden()
     stage.server.process.send_signal(signal.SIGTERM)
     expect(lost).to_be_visible(timeout=SOON)
-    stage.server.process.wait(30)
+    stage.server.process.wait(60)
     stage.server.start()
     expect(lost).to_be_hidden(timeout=SOON)

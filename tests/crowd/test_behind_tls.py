@@ -67,14 +67,13 @@ def far(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
 def test_it_plays_over_tls_and_says_what_it_could_not_see(far: Far, tmp_path: Path) -> None:
     words = ("--host", far.safe, "--insecure", "--token", "-", "--distributed", "2")
     steps = ("--steps", "4,7", "--hold", "2")
-    code, said = loads.played(tmp_path, *words, *steps, typed=f"{far.token()}\n")
-    assert code == 0, said
-    found = loads.report(tmp_path)
+    told = loads.played(tmp_path, *words, *steps, typed=f"{far.token()}\n")
+    found = loads.sound(tmp_path, *told)
     assert [(step.phones, step.errors, step.deaths) for step in found.steps] == [
         (4, {}, 2),
         (7, {}, 3),
     ]
-    assert found.steps[-1].streams == 7
+    assert 4 < found.steps[-1].streams <= 7  # of both workers: one has four phones at most
     assert found.steps[-1].faults.leaked is None
     unknown = {line.code for line in judge(found).whole.unknown}
     assert unknown == {"cpu", "memory", "leaked"}
@@ -84,9 +83,8 @@ def test_it_plays_over_tls_and_says_what_it_could_not_see(far: Far, tmp_path: Pa
 def test_the_server_s_own_token_lets_it_see_everything(far: Far, tmp_path: Path) -> None:
     words = ("--host", far.safe, "--insecure", "--token", "-", "--metrics-token", "-")
     typed = f"{far.safe}/s/{far.token()}\na token of figures\n"
-    code, said = loads.played(tmp_path, *words, "--steps", "3", "--hold", "1", typed=typed)
-    assert code == 0, said
-    found = loads.report(tmp_path)
+    told = loads.played(tmp_path, *words, "--steps", "3", "--hold", "1", typed=typed)
+    found = loads.sound(tmp_path, *told)
     assert found.steps[0].faults.leaked == 0
     assert judge(found).whole.unknown == ()
 
@@ -98,8 +96,7 @@ def test_a_certificate_that_nobody_knows_is_told_before_the_link_is_used_up(
     words = ("--token", token, "--steps", "3", "--hold", "1")
     code, said = loads.played(tmp_path, "--host", far.safe, *words)
     assert (code, "--insecure" in said, "Traceback" in said) == (1, True, False), said
-    code, said = loads.played(tmp_path, "--host", far.safe, "--insecure", *words)
-    assert code == 0, said
+    loads.sound(tmp_path, *loads.played(tmp_path, "--host", far.safe, "--insecure", *words))
 
 
 def test_a_site_that_has_moved_says_where(far: Far, tmp_path: Path) -> None:

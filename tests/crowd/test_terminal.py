@@ -105,7 +105,8 @@ def test_a_step_that_runs_shows_what_was_just_seen_and_how_far_it_is() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_wider_than_the_terminal(width: int, language: str) -> None:
-    on = Console(file=io.StringIO(), width=width, height=50, force_terminal=True, no_color=True)
+    looks = {"force_terminal": True, "no_color": True, "_environ": {}}  # wherever the tests run
+    on = Console(file=io.StringIO(), width=width, height=50, **looks)
     with speaking(language):
         large = samples.step(1000, times=Times(90_000, 1930, 12_930, 19_300, 30_000), rate=1234)
         shown = played(samples.report(large), on)
@@ -166,6 +167,14 @@ def test_the_end_says_what_was_not_measured() -> None:
     assert "Processeur du serveur : non mesuré." in concluded(samples.unknown())
 
 
-def test_a_server_cannot_colour_the_terminal() -> None:
-    told = concluded(samples.report(samples.step(5, broken_off="[red]boo[/red]")))
-    assert "[red]boo[/red]" in told
+@pytest.mark.parametrize("words", ["[red]boo[/red]", "[/x]", ":heart:"])
+def test_a_server_cannot_colour_the_terminal(words: str) -> None:
+    broken_off = samples.report(samples.step(5, broken_off=words))
+    assert words in concluded(broken_off)
+    assert words in played(broken_off, console(terminal=False))
+
+
+def test_the_reports_may_lie_in_a_folder_of_any_name() -> None:
+    on = console(terminal=False)
+    Terminal(on).conclude(judge(samples.slow()), Path("[/x] :heart:"))
+    assert written(on).rstrip().endswith("[/x] :heart:")

@@ -91,7 +91,7 @@ class Cluster:
     def until_bell(self, kind: str) -> None:
         """Wait until every worker of every node hears by this bell."""
         for node in self.nodes:
-            wait_for(lambda node=node: bells(node) == {kind}, 15, f"the bell {kind}")
+            wait_for(lambda node=node: bells(node) == {kind}, 60, f"the bell {kind}")
 
     def query(self, sql: str) -> list[Any]:
         """Ask the database."""

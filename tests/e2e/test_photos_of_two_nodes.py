@@ -23,7 +23,7 @@ from media.darkroom import photograph
 
 SECRET = "the same secret on every node of this test"
 PEOPLE = [Person(name, "Chanter", f"mot de passe {name}") for name in ("Ana", "Bo", "Chloé")]
-SECONDS = 30
+SECONDS = 60
 
 
 @pytest.fixture
@@ -122,6 +122,8 @@ def the_bucket_goes_and_comes_back(
     own_s3.start()
     name = one.environment["PHOTOS_URL"].split("/")[2]
     s3_.client(own_s3.runs).make_bucket(name)
-    wait_for(lambda: send(other, bo, 2).status_code == 303, what="an upload that is taken again")
+    wait_for(
+        lambda: send(other, bo, 2).status_code == 303, 60, what="an upload that is taken again"
+    )
     assert wait_for(lambda: face(ana, "Bo"))
     assert ana.ask("GET", face(ana, "Bo")).status == 200

@@ -55,7 +55,7 @@ def test_a_restart_under_load_loses_nothing_and_signs_nobody_out(deploy: Deploy)
     with crowd.tapping():
         time.sleep(1)
         assert_stops(server)
-        assert {stream.retries[-1] for stream in streams} == {500}
+        wait_for(lambda: {s.retries[-1] for s in streams} == {500}, 60, "everybody's goodbye")
         server.start()
         time.sleep(1)
     assert not crowd.wrong
@@ -76,7 +76,7 @@ def test_open_streams_are_closed_with_a_hint_when_to_come_back(deploy: Deploy) -
         stream.again = False
     assert_stops(server)
     for stream in streams:
-        stream.join(5)
+        stream.join(60)
         assert not stream.is_alive()
         opened, goodbye = stream.retries
         assert RETRY - SPREAD <= opened <= RETRY + SPREAD
@@ -122,5 +122,5 @@ def test_synchronous_workers_serve_everything_but_streams(deploy: Deploy) -> Non
     newcomer = Phone(server.port, "Nouveau")
     assert [newcomer.sign_in(word).status for word in ("wrong", PASSWORD)] == [401, 200]
     assert "running" in server.check()
-    wait_for(lambda: len(server.workers()) == 3, 5, "three workers")
+    wait_for(lambda: len(server.workers()) == 3, 60, "three workers")
     assert_stops(server)

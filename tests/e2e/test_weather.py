@@ -93,7 +93,7 @@ def test_a_database_that_somebody_locks_is_red_and_what_it_refuses_too(calm: Sky
         asked = threading.Thread(target=player.ask, args=("POST", "/api/death", {}), daemon=True)
         asked.start()
         calm.turns("database", "red", "on peut la lire, pas y écrire")
-        asked.join(30)
+        asked.join(60)
         calm.turns("refused", "orange", "demande")
         connection.rollback()
     calm.turns("database", "green")
@@ -160,13 +160,18 @@ def test_a_disk_that_fills_up_is_orange_then_red_and_the_measuring_goes_on(
             sky.turns("disk", "red", "Le disque est presque plein : 120 Mo libres")
             fill(data / "film.mkv", 0)
             sky.turns("database", "red", "Le disque est plein : aucune mort n'est plus")
-            assert sky.weather()["age"] < 15
-            assert status(sky.server, red=True)["lines"][0]["name"] == "database"
+            wait_for(lambda: sky.weather()["age"] < 15, 40, "a fresh measurement")
+            wait_for(lambda: first_line(sky) == "database", 40, "the database before all others")
             (data / "film.mkv").unlink()
             sky.turns("database", "green")
             sky.turns("disk", "green")
         finally:
             sky.server.end()
+
+
+def first_line(sky: Sky) -> str:
+    """Ask the terminal what is worst."""
+    return str(status(sky.server, red=True)["lines"][0]["name"])
 
 
 def test_eaten_processors_are_red_and_somebody_else_is_blamed(calm: Sky) -> None:
@@ -186,12 +191,23 @@ def test_memory_that_another_program_takes_is_seen(calm: Sky) -> None:
     def share() -> float:
         return float(calm.line("memory")["figures"]["share"])
 
+    def kernels() -> float:
+        memory = psutil.virtual_memory()
+        return 1 - memory.available / memory.total
+
     before = share()
     part = psutil.virtual_memory().total // 20
-    eat = f"import time; b = bytearray({part}); b[::4096] = b'x' * len(b[::4096]); time.sleep(60)"
+    eat = f"import time; b = bytearray({part}); b[::4096] = b'x' * len(b[::4096]); time.sleep(200)"
     eater = subprocess.Popen([sys.executable, "-c", eat])
-    try:
-        wait_for(lambda: share() > before + 0.03, 40, "five percent more")
+    seen: list[float] = []
+
+    def told() -> bool:
+        seen.append(kernels())
+        return share() != before and min(seen) - 0.01 < share() < max(seen) + 0.01
+
+    try:  # beside other tests, which eat and give back too: the kernel knows the whole
+        wait_for(lambda: psutil.Process(eater.pid).memory_info().rss > part, 60, "its meal")
+        wait_for(told, 80, "what the kernel tells since then")
     finally:
         eater.kill()
         eater.wait()
@@ -238,7 +254,7 @@ def test_slow_answers_are_red(deploy: Deploy) -> None:
     for visitor in visitors:
         visitor.start()
     try:
-        wait_for(lambda: "pages" in sky.line("answers")["sentence"], 40, "enough visits")
+        wait_for(lambda: "pages" in sky.line("answers")["sentence"], 80, "enough visits")
         (server.folder / "slow").touch()
         sky.turns("answers", "red", "Les pages sont lentes : 95 sur 100 partent en moins de")
     finally:
@@ -248,31 +264,31 @@ def test_slow_answers_are_red(deploy: Deploy) -> None:
 
 
 def test_a_worker_that_hangs_is_replaced_and_told(deploy: Deploy) -> None:
-    sky = under(deploy(GUNICORN_TIMEOUT="3", GUNICORN_WORKERS="3"))
+    sky = under(deploy(GUNICORN_TIMEOUT="12", GUNICORN_WORKERS="3"))
     sky.turns("late", "green")
     victim = next(w for w in sky.server.workers() if w.pid != sky.sampler())
     victim.send_signal(signal.SIGSTOP)
-    wait_for(lambda: not victim.is_running() or victim.status() == "zombie", 30, "its end")
+    assert psutil.wait_procs([victim], 90)[0], "its end"
     sky.turns("late", "red", "1 processus du serveur s'est figé et vient d'être remplacé")
 
 
 def test_another_worker_measures_when_the_one_that_did_is_killed(deploy: Deploy) -> None:
     sky = under(deploy(GUNICORN_WORKERS="3"))
-    first = wait_for(sky.sampler, 20, "a sampler")
+    first = wait_for(sky.sampler, 60, "a sampler")
     os.kill(first, signal.SIGKILL)
-    second = wait_for(lambda: sky.sampler() not in {0, first} and sky.sampler(), 30, "another")
+    second = wait_for(lambda: sky.sampler() not in {0, first} and sky.sampler(), 60, "another")
     assert second in {worker.pid for worker in sky.server.workers()}
-    wait_for(lambda: sky.weather()["age"] < 5, 30, "a fresh measurement")
+    wait_for(lambda: sky.weather()["age"] < 5, 60, "a fresh measurement")
     assert sky.line("measure")["colour"] == ""
 
 
 def test_a_station_that_stands_still_is_said_to_be_old(deploy: Deploy) -> None:
     server = deploy(GUNICORN_WORKERS="2")
     sky = under(server)
-    first = wait_for(sky.sampler, 20, "a sampler")
+    first = wait_for(sky.sampler, 60, "a sampler")
     os.kill(first, signal.SIGSTOP)
     try:
-        wait_for(lambda: '"name":"measure"' in once_red(server), 60, "an old measure")
+        wait_for(lambda: '"name":"measure"' in once_red(server), 90, "an old measure")
         said = status(server, red=True)["lines"][0]
         assert "La météo ne se met plus à jour depuis" in said["text"]
     finally:
@@ -283,7 +299,7 @@ def test_without_a_server_the_terminal_says_what_to_type(deploy: Deploy) -> None
     server = deploy(GUNICORN_WORKERS="1")
     under(server)
     server.stop()
-    wait_for(lambda: "null" in once_red(server), 30, "its end")
+    wait_for(lambda: "null" in once_red(server), 60, "its end")
 
 
 # --- Google ---

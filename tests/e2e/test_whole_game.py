@@ -94,7 +94,7 @@ def steps(part: str) -> list[tuple[int, set[str]]]:
 
 def check_the_streams(party: Party, started: int) -> None:
     last = party.host.me()["game"]["version"]
-    wait_for(lambda: all(s.place == last for s in party.streams), 10, "the last frames")
+    wait_for(lambda: all(s.place == last for s in party.streams), 60, "the last frames")
     for stream in party.streams:
         assert stream.versions == list(range(started, last + 1))
         kinds = Counter(frame.event for frame in stream.frames)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -124,4 +124,5 @@ def database(address: str) -> Iterator[str]:
     with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         yield f"{address}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with suppress(psycopg.errors.ObjectInUse):  # it goes with the cluster anyway
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -9,8 +9,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import pytest
 
 #: Below the ports that the system gives to outgoing connections, which begin at 32768.
 PORTS = range(20000, 32000)
+#: The ports that were given last: kept from everybody else until their servers are up.
+_kept: deque[socket.socket] = deque(maxlen=64)
 #: Debian keeps some servers outside a user's PATH.
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 
@@ -33,25 +36,35 @@ def program(*names: str, package: str, path: str = PATH) -> str:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """Give a port that nobody listens on right now."""
+    """Give a port that nobody has, and that no other call gives, here or in another process.
+
+    It stays bound, so that a second call doesn't get it before its server listens. The server may
+    bind it all the same, since both allow the address to be used again and only one listens.
+    """
     for port in random.sample(PORTS, 100):
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind((address, port))
-            except OSError:
-                continue
-            return port
+        keeper = socket.socket()
+        try:
+            keeper.bind((address, port))
+        except OSError:
+            keeper.close()
+            continue
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _kept.append(keeper)
+        return port
     raise RuntimeError("a hundred ports below 32768 are taken")
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10, what: str = "") -> Any:
-    """Give the condition's first true answer; an AssertionError when the time is over."""
+def wait_for(condition: Callable[[], Any], seconds: float = 30, what: str = "") -> Any:
+    """Give the condition's first true answer; an AssertionError when the time is over.
+
+    It is looked at once more after the end: a machine may stand still longer than the time is.
+    """
     end = time.monotonic() + seconds
     while True:
+        late = time.monotonic() > end
         if answer := condition():
             return answer
-        if time.monotonic() > end:
+        if late:
             raise AssertionError(f"waited {seconds} s in vain for {what or condition}")
         time.sleep(0.02)
 
@@ -122,7 +135,7 @@ def wait_until_ready(
 ) -> None:
     """Wait until the program does its work; what it said is in the error when it never does."""
     try:
-        wait_for(lambda: ready() or process.poll() is not None, 30, "its first answer")
+        wait_for(lambda: ready() or process.poll() is not None, 90, "its first answer")
         assert process.poll() is None, "it ended at once"
     except AssertionError as error:
         said = log.read_text(errors="replace")
@@ -133,11 +146,14 @@ def wait_until_ready(
 def frozen(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Stop a server with all its children; its kernel goes on taking packets and connections."""
     master = psutil.Process(process.pid)
+    master.suspend()  # first: then it starts no more children
     stopped = [master, *master.children(recursive=True)]
-    for each in stopped:
-        each.suspend()
+    for each in stopped[1:]:
+        with suppress(psutil.NoSuchProcess):  # one that was just ending
+            each.suspend()
     try:
         yield
     finally:
         for each in stopped:
-            each.resume()
+            with suppress(psutil.NoSuchProcess):
+                each.resume()

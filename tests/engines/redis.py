@@ -23,6 +23,6 @@ def server(folder: Path, port: int = 0, *more: str) -> Iterator[int]:
 
 def empty(port: int) -> None:
     """Forget every key of every database there."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(b"FLUSHALL\r\n")
         assert connection.recv(64).startswith(b"+OK")

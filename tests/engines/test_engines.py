@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -17,6 +17,7 @@ from engines.processes import end, free_port, listening, running, wait_for
 
 KILLED = """
 import sys
+import time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from engines.processes import running
@@ -30,6 +31,14 @@ with running(["sleep", "1000"], log=Path(sys.argv[2])) as process:
 
 def test_a_free_port_is_below_those_of_outgoing_connections() -> None:
     assert 1024 < free_port() < 32768
+
+
+def test_a_port_is_given_once_until_somebody_listens_on_it() -> None:
+    port = free_port()
+    with socket.socket() as another, pytest.raises(OSError, match="in use"):
+        another.bind(("127.0.0.1", port))  # as another call for a port asks
+    with socket.create_server(("127.0.0.1", port)):  # as servers do
+        assert listening(port)
 
 
 def test_each_test_gets_an_empty_database(database_url: str) -> None:
@@ -86,16 +95,25 @@ def test_what_runs_does_not_outlive_a_killed_test_run(tmp_path: Path) -> None:
 
 def alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return state not in "ZX"
 
 
 def test_a_condition_that_never_comes_is_an_error_with_its_name() -> None:
     with pytest.raises(AssertionError, match="the moon"):
         wait_for(lambda: False, seconds=0.05, what="the moon")
+
+
+def test_a_condition_that_has_come_while_the_machine_stood_still_is_seen() -> None:
+    looks = iter([False, True])
+
+    def look() -> bool:
+        time.sleep(0.1)
+        return next(looks)
+
+    assert wait_for(look, seconds=0.05)
 
 
 def test_nothing_listens_on_a_free_port() -> None:

@@ -31,7 +31,7 @@ class Client:
     def __init__(self, google: Emulator, folder: Path) -> None:
         self.google = google
         self.key = json.loads(google.key_file(folder).read_text())
-        self.http = HTTPConnection("127.0.0.1", int(google.url.rpartition(":")[2]), timeout=5)
+        self.http = HTTPConnection("127.0.0.1", int(google.url.rpartition(":")[2]), timeout=30)
         self.token = ""
 
     def assertion(self, key: dict[str, str] | None = None, **claims: Any) -> str:

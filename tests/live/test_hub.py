@@ -14,6 +14,7 @@ from killer.live import hub as hub_
 from killer.live.hub import HISTORY, Feed, Hub, UnknownGameError
 from killer.store import games, log
 from killer.store.database import StoreUnavailableError
+from store.gates import Gate
 from store.worlds import World, a_world, look_at, recorded
 
 BOB = PlayerId(2)
@@ -127,13 +128,12 @@ def test_readers_that_come_during_a_look_share_the_next_one(postgres_url: str) -
     world = a_world(postgres_url, 3)
     feed, other = world.feed, look_at(postgres_url, world.number)
     other.perform(c.Pause())
-    feed.lock.acquire()
+    feed.lock = gate = Gate()
     before = feed.looks
     readers = [threading.Thread(target=lambda: world.feed) for _ in range(20)]
     for reader in readers:
         reader.start()
-    time.sleep(0.2)
-    feed.lock.release()
+    gate.open_for(20)
     for reader in readers:
         reader.join()
     assert feed.looks == before + 1
@@ -143,13 +143,13 @@ def test_readers_that_come_during_a_look_share_the_next_one(postgres_url: str) -
 
 def test_a_look_that_failed_counts_for_nobody(world: World, elsewhere: World) -> None:
     feed = elsewhere.feed
-    feed.lock.acquire()
     version = world.perform(c.Die(BOB)).version
+    feed.lock = gate = Gate()
     reader = threading.Thread(target=lambda: elsewhere.feed)
     reader.start()
-    time.sleep(0.1)
+    gate.until(1)
     feed.looks += 1  # as a look leaves it when the database goes away
-    feed.lock.release()
+    gate.open_for(1)
     reader.join()
     assert feed.game.version == version
 
@@ -200,14 +200,14 @@ def test_without_a_database_there_is_no_answer_rather_than_an_old_one(sqlite_url
 def test_waiting_ends_with_the_next_event_or_its_time() -> None:
     feed = a_feed()
     began = time.monotonic()
-    feed.wait(0, 5)
-    assert time.monotonic() - began < 1, "there is something already"
+    feed.wait(0, 60)
+    assert time.monotonic() - began < 30, "there is something already"
     feed.wait(1, 0.05)
     timer = threading.Timer(0.05, lambda: feed.advance(recorded(e.SessionsEnded(BOB, 0), after=1)))
     timer.start()
-    feed.wait(1, 5)
+    feed.wait(1, 60)
     assert feed.game.version == 2
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_the_history_is_long_enough_for_a_phone_that_slept() -> None:

@@ -107,18 +107,16 @@ def test_the_bell_brings_what_another_process_changed(database_url: str) -> None
     world, serving = a_world(database_url, 8), threading.Event()
     serving.set()
     blocks: list[bytes] = []
-    feed = world.feed
-    reader = threading.Thread(
-        target=lambda: blocks.extend(stream(world.hub, feed, ALICE, feed.game.version))
-    )
+    feed, place = world.feed, world.game.version
+    reader = threading.Thread(target=lambda: blocks.extend(stream(world.hub, feed, ALICE, place)))
     (ringing,) = Bell(world.hub).start(serving=serving.is_set)
     reader.start()
     other = look_at(database_url, world.number)
     version = other.perform(c.Die(BOB)).version
-    wait_for(lambda: ids(b"".join(blocks)) == [version], 5, "the news")
+    wait_for(lambda: ids(b"".join(blocks)) == [version], 10, "the news")
     serving.clear()
-    ringing.join(5)
-    reader.join(5)
+    ringing.join(30)
+    reader.join(30)
     assert blocks[-1] == GOODBYE
     assert PING not in blocks
     other.database.close()

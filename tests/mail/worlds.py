@@ -68,7 +68,7 @@ def give_addresses(world: World, **more: str) -> dict[str, str]:
 
 def send(world: World, box: Box, wanted: Wanted | None = None, **more: Any) -> Report:
     """Send mails with a clock that nobody waits for."""
-    options = {"pace": Naps().pace, "patience": 5.0} | more
+    options = {"pace": Naps().pace, "patience": 20.0} | more
     settings = options.pop("settings", None) or settings_for(box)
     site = world.site
     return credentials.send(

@@ -242,7 +242,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
 def test_one_that_hangs_is_left_after_a_second_try() -> None:
     with moody(None) as endpoint:
         with pytest.raises(ShelfError) as caught:
-            Bucket(at(endpoint.url), answer_seconds=0.1).put("1/a.webp", b"data")
+            Bucket(at(endpoint.url), answer_seconds=1.0).put("1/a.webp", b"data")
         assert len(endpoint.asked) == 2
     assert (caught.value.code, caught.value.params["cause"]) == ("away", "ReadTimeoutError")
 

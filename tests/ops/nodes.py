@@ -76,7 +76,8 @@ class Front:
         self.broken = folder / "broken"  # as long as it exists, no reload works
         self.programs = folder / "bin"
         self.programs.mkdir()
-        self._program("nginx", f"[ ! -e {self.broken} ] || {{ echo emerg >&2; exit 1; }}")
+        refuses = f"[ ! -e {self.broken} ] || {{ echo emerg >&2; exit 1; }}"
+        self._program("nginx", refuses, f"echo >> {self.folder / 'reloaded'}")
         self._program("ss")
         (self.programs / "setpriv").symlink_to(program("setpriv", package="util-linux"))
 
@@ -91,6 +92,11 @@ class Front:
         return file.read_text().splitlines() if file.exists() else []
 
     @property
+    def reloads(self) -> int:
+        """Give how often the false nginx took its list."""
+        return len(self.calls("reloaded"))
+
+    @property
     def out(self) -> set[str]:
         """Give the addresses of the nodes that nginx leaves out."""
         lines = self.servers.read_text().splitlines() if self.servers.exists() else []
@@ -98,7 +104,7 @@ class Front:
 
     def until_out(self, *nodes: Node) -> None:
         """Wait until nginx leaves out these nodes and no other."""
-        wait_for(lambda: self.servers.exists() and self.out == set(map(str, nodes)), 15, "the list")
+        wait_for(lambda: self.servers.exists() and self.out == set(map(str, nodes)), 60, "the list")
 
     def words(self, *words: object) -> list[str]:
         """Give the lookout's command, with Python's standard library and nothing else."""
@@ -112,4 +118,4 @@ class Front:
         with running(self.words(*words), log=self.log, env=environment) as process:
             yield
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0

@@ -26,6 +26,22 @@ from ops.test_survey import SOUND
 WISH = Wish(host="127.0.0.1", nodes=(("root@a", ""), ("root@b", "")))
 FACTS = replace(SOUND, ipv6=False)
 
+SECRET = "kQ2v7sTqXw0c3"  # what no log may hold
+SECRET_PATHS = (
+    f"/s/{SECRET}",
+    f"/%73/{SECRET}?utm=1",
+    f"/screen/{SECRET}",
+    f"/api/screen/{SECRET}",
+    f"/api/screen/{SECRET}/abc",
+    f"/organiser/players/{SECRET}",
+    f"/api/organiser/players/{SECRET}/kill",
+)
+
+
+def logged(folder: Path) -> str:
+    """Give whatever nginx has logged below a folder."""
+    return "".join(file.read_text() for file in folder.rglob("*.log"))
+
 
 class Door(ThreadingUnixStreamServer):
     """A game on a socket that tells what it was asked, and answers as the test wants."""
@@ -186,6 +202,56 @@ def test_a_file_of_the_new_release_is_found_on_the_node_that_has_it(cluster: Sit
     assert cluster.ask("GET", "/nowhere")[0] == 404
     pages = [path for game in cluster.games for _, path, _ in game.asked if path == "/nowhere"]
     assert len(pages) == 1, "for a page, one answer is enough"
+
+
+@pytest.mark.parametrize("path", SECRET_PATHS)
+def test_no_log_tells_a_secret_address_when_no_game_answers(
+    cluster: Site, tmp_path: Path, path: str
+) -> None:
+    for game in cluster.games:
+        game.status = None
+    assert cluster.ask("GET", path)[0] == 502
+    assert cluster.ask("POST", path, Content_Length="0")[0] == 502
+    assert cluster.ask("GET", "/leaderboard")[0] == 502
+    assert "GET /leaderboard" in logged(tmp_path / "front"), "what is no secret is told"
+    assert "GET /leaderboard" in logged(tmp_path)
+    assert SECRET not in logged(tmp_path)
+
+
+@pytest.mark.parametrize("path", SECRET_PATHS)
+def test_no_log_tells_a_secret_address_when_the_server_is_gone(
+    nginx: str, tmp_path: Path, path: str
+) -> None:
+    port = free_port()
+    text = site.site(Wish(), FACTS, None).replace("listen 80", f"listen {port}")
+    text = text.replace(places.LIVE, str(tmp_path / "gone.sock"))
+    with nginx_with(nginx, tmp_path / "alone", text, port):
+        alone = Site(port, [])
+        (tmp_path / "alone" / "waiting.html").unlink()
+        for method in ("GET", "POST"):
+            assert alone.ask(method, path, Content_Length="0")[0] in {404, 502}
+        assert alone.ask("GET", "/leaderboard")[0] in {404, 502}
+    assert "GET /leaderboard" in logged(tmp_path), "what is no secret is told"
+    assert SECRET not in logged(tmp_path)
+
+
+def test_no_page_tells_its_address_to_what_it_loads() -> None:
+    """A browser would ask for /favicon.ico with the waiting page's address as referrer."""
+    text = site.site(WISH, FACTS, None)
+    waiting = text.split("location = /waiting.html {")[1].split("}")[0]
+    assert "Referrer-Policy strict-origin" in waiting
+
+
+def test_no_server_of_a_site_has_nginx_s_own_access_log() -> None:
+    """The one that leads to HTTPS is asked for sign-in links too."""
+    secure = replace(WISH, domain="killer.example.org")
+    for text in (
+        site.site(secure, FACTS, site.certificate(secure)),
+        site.site(Wish(), FACTS, None),
+        site.inner([], FACTS),
+    ):
+        servers = text.split("\nserver {")[1:]
+        assert all("access_log off;" in server for server in servers)
 
 
 def test_the_front_has_a_certificate_and_limits_and_no_photos_of_its_own() -> None:

@@ -49,7 +49,7 @@ def says(code: int, out: str = "", err: str = "") -> tuple[str, ...]:
 def backed_up(settings: Settings) -> Path:
     """Make a backup whose name, which has seconds, is clearly after the last move."""
     now = int(games.now() / 1000)
-    wait_for(lambda: games.now() / 1000 >= now + 1, 5, "the next second")
+    wait_for(lambda: games.now() / 1000 >= now + 1, 30, "the next second")
     return made(settings).path
 
 

@@ -28,6 +28,10 @@ class Desk:
     counts: Counter[tuple[str, str]]
     slept: list[float]
 
+    def hasty(self, seconds: float) -> None:
+        """Go on with a client that waits for so many seconds only."""
+        self.client = a_client(self.google, self.client._key_file, self.slept, self.counts, seconds)
+
     def marks(self) -> dict[str, int]:
         return {each.key: each.mark for each in self.client.columns(SHEET)}
 
@@ -51,11 +55,21 @@ def slept() -> list[float]:
 def desk(google: Emulator, tmp_path: Path, slept: list[float]) -> Desk:
     counts: Counter[tuple[str, str]] = Counter()
     tab = google.sheet(SHEET, {"L'été à Paris": PLAYERS, "Défis": []}, size=(12, 5))
-    client = Google(
-        google.key_file(tmp_path),
+    client = a_client(google, google.key_file(tmp_path), slept, counts)
+    return Desk(google, client, tab["L'été à Paris"], counts, slept)
+
+
+def a_client(
+    google: Emulator,
+    key: Path,
+    slept: list[float],
+    counts: Counter[tuple[str, str]],
+    timeout: float = 20,
+) -> Google:
+    return Google(
+        key,
         url=google.url,
-        timeout=0.5,
+        timeout=timeout,
         pace=Pace(read=6000, write=6000, sleep=slept.append, chance=lambda: 1.0),
         counted=lambda *call: counts.update([call]),
     )
-    return Desk(google, client, tab["L'été à Paris"], counts, slept)

@@ -54,7 +54,10 @@ def test_every_trouble_is_an_error_of_ours(
 def test_silence_and_a_body_that_never_ends_are_given_up(
     desk: Desk, slept: list[float], trouble: Any
 ) -> None:
-    desk.google.fail(trouble, 2, on="read", seconds=0.3 if trouble == "drip" else 5)
+    assert desk.client.tabs(SHEET)
+    desk.counts.clear()
+    desk.hasty(1.5)
+    desk.google.fail(trouble, 2, on="read", seconds=1 if trouble == "drip" else 60)
     assert desk.client.tabs(SHEET)
     assert desk.counts["read", "silent"] == 2
     assert slept == [1, 2]
@@ -96,7 +99,8 @@ def test_a_write_is_repeated_since_that_changes_nothing(desk: Desk) -> None:
 
 @pytest.mark.parametrize("trouble", ["reset", "half", 503, "silence"])
 def test_adding_columns_is_never_repeated_blindly(desk: Desk, trouble: Any) -> None:
-    desk.google.fail(trouble, on="write", late=True, seconds=2)
+    desk.hasty(1.5 if trouble == "silence" else 20)
+    desk.google.fail(trouble, on="write", late=True, seconds=60)
     assert desk.error("add_columns", SHEET, 0, 2, 0, COLUMNS).retry
     assert desk.google.count("write") == 1
     assert desk.tab.rows()[0] == ["Surnom", "Équipe", "Statut", "Éliminations"]

@@ -53,26 +53,32 @@ class Loop:
         seen = self.world.feed.once("version", lambda game: game.version)
         self.stale += seen < version or self.world.game.version < version
 
-    def follow(self, viewer: int) -> None:
-        """Read a stream until it ends, and keep the numbers of its events."""
+    def follow(self, viewer: int, place: int) -> None:
+        """Read a stream from a place on until it ends, and keep the numbers of its events."""
         ids: list[int] = []
         self.streamed.append(ids)
         hub, feed = self.world.hub, self.world.feed
-        for block in stream(hub, feed, PlayerId(viewer), feed.game.version):
+        for block in stream(hub, feed, PlayerId(viewer), place):
             ids += [int(line[4:]) for line in block.split(b"\n") if line.startswith(b"id: ")]
+
+    def hear_all(self, last: int) -> None:
+        """Let every reader come to the last event, in half a minute at most."""
+        with gevent.Timeout(30, False):
+            while any(ids[-1:] != [last] for ids in self.streamed):
+                gevent.sleep(0.01)
 
 
 def main(url: str, number: str) -> None:
     world = look_at(url, int(number))
     loop = Loop(world)
     first = world.game.version
-    readers = [gevent.spawn(loop.follow, viewer) for viewer in range(1, 21)]
+    readers = [gevent.spawn(loop.follow, viewer, first) for viewer in range(1, 21)]
     gevent.sleep(0.05)
     gevent.joinall([gevent.spawn(loop.one, i) for i in range(1, GREENLETS + 1)], raise_error=True)
-    gevent.sleep(0.1)
     last = world.game.version
+    loop.hear_all(last)
     world.hub.close()
-    gevent.joinall(readers, timeout=5, raise_error=True)
+    gevent.joinall(readers, timeout=30, raise_error=True)
     whole = [ids == list(range(first + 1, last + 1)) for ids in loop.streamed]
     print(json.dumps({"answers": loop.answers, "stale": loop.stale, "whole": whole}))
 

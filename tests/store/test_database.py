@@ -88,7 +88,7 @@ def test_a_file_that_another_program_keeps_locked_is_unavailable(sqlite_url: str
         began = time.monotonic()
         with pytest.raises(StoreUnavailableError):
             write_a_hit(hasty, "refused")
-        assert PATIENCE <= time.monotonic() - began < 20 * PATIENCE
+        assert PATIENCE <= time.monotonic() - began < 40 * PATIENCE
         assert count_hits(hasty) == 0, "reading goes on meanwhile"
     write_a_hit(hasty, "kept")
     assert count_hits(hasty) == 1
@@ -96,8 +96,8 @@ def test_a_file_that_another_program_keeps_locked_is_unavailable(sqlite_url: str
 
 
 def test_whoever_waits_behind_another_waiting_writer_waits_no_longer(sqlite_url: str) -> None:
-    world = a_world(sqlite_url)
-    hasty = Database(sqlite_url, patience=PATIENCE)
+    world, patience = a_world(sqlite_url), 1.0
+    hasty = Database(sqlite_url, patience=patience)
     took: list[float] = []
 
     def try_to_write() -> None:
@@ -113,7 +113,9 @@ def test_whoever_waits_behind_another_waiting_writer_waits_no_longer(sqlite_url:
             thread.start()
         for thread in threads:
             thread.join()
-    assert max(took) < 8 * PATIENCE
+    assert max(took) < 8 * patience, (
+        "twelve of them, one after the other, take twelve times as long"
+    )
     hasty.close()
 
 
@@ -129,7 +131,7 @@ def test_whoever_waits_behind_a_slow_writer_of_the_same_process_gives_up(world: 
     with hasty.write():
         thread = threading.Thread(target=try_to_write)
         thread.start()
-        thread.join(10 * PATIENCE)
+        thread.join(30)
         assert gone == [True]
     write_a_hit(hasty, "kept")
     hasty.close()

@@ -247,7 +247,10 @@ def row_of(table: Table) -> st.SearchStrategy:
 KEPT = [t for t in metadata.sorted_tables if t.name not in dump.PASSING]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(rows=st.fixed_dictionaries({table.name: row_of(table) for table in KEPT}))
 def test_every_kind_of_value_comes_back_as_it_was(migrated: Database, rows) -> None:
     with migrated.write() as connection:

@@ -82,8 +82,8 @@ def power_cuts(mother: Mother, world: World) -> list[Line]:
     hands = together(mother, world, "write", [()] * KILLED)
     told: list[Line] = []
     for hand in hands:
-        before = len(hand.lines())
-        wait_for(lambda: len(hand.lines()) > before)  # noqa: B023  # called at once
+        enough = len(hand.lines()) + 3
+        wait_for(lambda: len(hand.lines()) >= enough, 60)  # noqa: B023  # called at once
         time.sleep(random.uniform(0, 0.05))
         told += hand.kill()
     return told

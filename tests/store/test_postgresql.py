@@ -19,6 +19,7 @@ from killer.game.model import PlayerId
 from killer.store.absence import Absence
 from killer.store.database import ConnectionLostError, Database, StoreUnavailableError
 from killer.store.postgresql import ANSWER, Look, Notices, Server, ServerAwayError, take_time
+from store.gates import Gate
 from store.worlds import a_world, look_at
 
 BOB = PlayerId(2)
@@ -49,7 +50,9 @@ def test_changes_and_readings_wait_for_a_server_that_restarts(files: Path) -> No
     port = free_port()
     with ExitStack() as first:
         first.enter_context(engine.serving(files, port))
-        world = a_world(f"{engine.address_at(port)}/postgres", 8)
+        address = f"{engine.address_at(port)}/postgres"
+        a_world(address, 8).database.close()
+        world = look_at(address, patience=60, away=60)
         before = world.game.version
     death, died = in_background(lambda: world.perform(c.Die(BOB)).version)
     reading, read = in_background(lambda: world.game.version)
@@ -57,7 +60,7 @@ def test_changes_and_readings_wait_for_a_server_that_restarts(files: Path) -> No
     assert (died, read) == ([], [])
     with engine.serving(files, port):
         for thread in (death, reading):
-            thread.join(10)
+            thread.join(90)
         assert died == [before + 1]
         assert read[0] in {before, before + 1}
         assert world.kinds().count("died") == 1
@@ -93,17 +96,17 @@ def test_only_one_tries_while_a_server_is_away() -> None:
         return "here"
 
     def come() -> str:
-        return absence.bridge(reach, (OSError,), 30)
+        return absence.bridge(reach, (OSError,), 120)
 
     waiting = [in_background(come)]
-    wait_for(lambda: len(tries) > 1, 5, "the first tries")
+    wait_for(lambda: len(tries) > 1, 30, "the first tries")
     known = len(tries)
     waiting += [in_background(come) for _ in range(20)]
-    wait_for(lambda: len(tries) > known + 3, 5, "more tries")
+    wait_for(lambda: len(tries) > known + 3, 30, "more tries")
     assert at_once == []
     door.set()
     for thread, _ in waiting:
-        thread.join(10)
+        thread.join(60)
     assert [found for _, found in waiting] == [["here"]] * 21
 
 
@@ -230,13 +233,12 @@ def test_a_look_through_a_line_that_was_cut_is_taken_again(postgres_url: str) ->
 def test_looks_at_the_same_time_share_a_round_trip(postgres_url: str) -> None:
     database = Database(postgres_url)
     database.generation()
-    database._looking.acquire()
-    waiting = [in_background(database.generation) for _ in range(20)]
-    time.sleep(0.2)
+    database._looking = gate = Gate()
     before = database._looks
-    database._looking.release()
+    waiting = [in_background(database.generation) for _ in range(20)]
+    gate.open_for(20)
     for thread, _ in waiting:
-        thread.join(10)
+        thread.join(30)
     assert database._looks == before + 1
     database.close()
 
@@ -248,19 +250,20 @@ def test_nobody_waits_for_a_server_that_is_frozen(files: Path) -> None:
     with engine.serving(files, port) as server, closing(Database(address)) as database:
         database.generation()
         database.ping()
-        listening, written = threading.Event(), threading.Event()
+        listening, begun, over = threading.Event(), threading.Event(), threading.Event()
         asked = [
             lambda: listen(address, listening),
-            lambda: write(database, written),
-            lambda: written.wait(10) and database.generation(),
-            lambda: written.wait(10) and database.ping(),
+            lambda: write(database, begun, over),
+            lambda: over.wait(30) and database.generation(),
+            lambda: over.wait(30) and database.ping(),
         ]
         waiting = [in_background(ask) for ask in asked]
-        assert listening.wait(10)
+        assert listening.wait(30)
+        assert begun.wait(30)
         with frozen(server):
-            written.set()
+            over.set()
             for thread, _ in waiting:
-                thread.join(30)
+                thread.join(60)
             kinds = [type(found[0]) for _, found in waiting]
         database.generation()
         database.ping()
@@ -275,10 +278,11 @@ def listen(address: str, ready: threading.Event) -> None:
             pass
 
 
-def write(database: Database, go_on: threading.Event) -> None:
+def write(database: Database, begun: threading.Event, go_on: threading.Event) -> None:
     with database.write() as connection:
         connection.execute(text("SELECT 1"))
-        go_on.wait(10)
+        begun.set()
+        go_on.wait(30)
         connection.execute(text("SELECT 1"))
 
 
@@ -288,7 +292,7 @@ def test_a_try_that_took_long_is_followed_by_a_rest() -> None:
 
     def reach() -> None:
         tries.append(1)
-        time.sleep(0.3)
+        time.sleep(1.0)
         raise OSError("away")
 
     for _ in range(20):

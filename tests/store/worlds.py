@@ -67,9 +67,9 @@ def create_tables(url: str) -> Database:
     return database
 
 
-def look_at(url: str, number: int = 1) -> World:
-    """Give another process's view of a database that exists."""
-    database = Database(url)
+def look_at(url: str, number: int = 1, **how: float) -> World:
+    """Give another process's view of a database that exists; how patient it is may be said."""
+    database = Database(url, **how)
     hub = Hub(database)
     return World(database, hub, Play(database, hub), number)
 

@@ -60,6 +60,7 @@ def test_a_line_is_one_object_with_time_level_and_request() -> None:
     ("text", "cleaned"),
     [
         ("GET /s/x90nx8j4SvCVxcZ7j5GKGA?utm=1", "GET /s/..."),
+        ("GET /api/screen/x90nx8j4SvCVxcZ7j5GKGA/3", "GET /api/screen/..."),
         ("GET /organiser/players/Fleur%20de%20Lys/kill", "GET /organiser/players/..."),
         ('"https://killer.example.org/s/abc"', '"https://killer.example.org/s/..."'),
         ("GET /sign-in?next=/players", "GET /sign-in?..."),

@@ -31,6 +31,11 @@ from killer.web.guard import POLICY
 
 WEB = Path(pages.__file__).parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SIZES = {
+    "small": {"width": 320, "height": 568},
+    "phone": {"width": 390, "height": 844},
+    "laptop": {"width": 1280, "height": 800},
+}
 BEGAN = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
 FIRST = (
@@ -199,6 +204,8 @@ def cards() -> Iterator[Sample]:
     ended = over()
     yield Sample("card-won", "card.html", card_of(ended, ended.game.alive[0].nickname))
     yield Sample("card-over", "card.html", card_of(ended, ended.game.fallen[9].nickname))
+    together = started(20, 6).do(c.End())
+    yield Sample("card-together", "card.html", card_of(together, together.game.alive[0].nickname))
     paused = started(20, 4).do(c.Pause())
     yield Sample("card-paused", "card.html", card_of(paused, "Camille"), reveal=True)
     for leave in ("death", "giveup"):
@@ -360,11 +367,11 @@ def shoot(folder: Path, wanted: list[str]) -> None:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         for screen in screens:
             kind, scheme = screen.split("-")
-            size = (
-                {"width": 390, "height": 844} if kind == "phone" else {"width": 1280, "height": 800}
-            )
             context = browser.new_context(
-                viewport=size, color_scheme=scheme, has_touch=kind == "phone", device_scale_factor=1
+                viewport=SIZES[kind],
+                color_scheme=scheme,
+                has_touch=kind != "laptop",
+                device_scale_factor=1,
             )
             page = context.new_page()
             page.on(

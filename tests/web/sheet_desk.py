@@ -21,7 +21,7 @@ from killer.store.games import now
 from killer.store.log import Recorded, since
 from killer.store.sheets import Offer, SheetState
 from killer.store.tables import events
-from web.world import BOSS, World, settings_in, submit
+from web.world import BOSS, World, settings_in, submit, without_tokens
 
 PAGE = "/organiser/sheet"
 ADDRESS = "https://docs.google.com/spreadsheets/d/1aB-c_D/edit#gid=0"
@@ -84,7 +84,7 @@ def offers(world: World) -> list[Offer]:
 
 
 def text(client: FlaskClient, path: str = PAGE, **headers: str) -> str:
-    return plain(client.get(path, headers=headers).text)
+    return plain(without_tokens(client.get(path, headers=headers).text))
 
 
 def plain(html: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from killer import app as app_
@@ -135,6 +137,61 @@ def test_tapping_like_mad_is_slowed_down(world: World) -> None:
     assert world.phone("Bo").post("/api/death", json={}).status_code == 200
 
 
+# --- what is read of what can't be taken ---
+
+
+class Watched(io.BytesIO):
+    """A body of so many bytes that notes whether anybody has read of it."""
+
+    touched = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.touched = True
+        return super().read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        self.touched = True
+        return super().readinto(buffer)
+
+
+def read_of(client: FlaskClient, url: str, **more: Any) -> tuple[int, bool]:
+    """Send a large form, and give the answer's status and whether the form was read."""
+    head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
+    body = Watched(head + bytes(1_000_000) + b"\r\n--x--\r\n")
+    kind = "multipart/form-data; boundary=x"
+    size = str(len(body.getbuffer()))
+    answer = client.post(
+        url, input_stream=body, content_type=kind, headers={"Content-Length": size}, **more
+    )
+    return answer.status_code, body.touched
+
+
+def test_of_whoever_may_not_send_it_no_body_is_read(still: World) -> None:
+    assert read_of(still.visitor(), "/photo") == (401, False)
+    assert read_of(still.visitor(), "/organiser/import") == (401, False)
+    assert read_of(still.phone("Ana"), "/organiser/import") == (403, False)
+    foreign = {"environ_overrides": {"HTTP_ORIGIN": "https://evil.example"}}
+    assert read_of(still.phone("Ana"), "/photo", **foreign) == (403, False)
+    assert read_of(still.phone("Ana"), "/photo") == (403, True), "its token is in the form"
+
+
+def test_of_whoever_sends_too_often_no_body_is_read(world: World) -> None:
+    phone = world.phone("Ana")
+    answers = [read_of(phone, "/photo") for _ in range(21)]
+    assert answers == [(403, True)] * 20 + [(429, False)]
+
+
+def test_of_a_stranger_with_a_key_no_body_is_read(still: World) -> None:
+    body = Watched(b"{}")
+    answer = still.visitor().post(
+        "/api/death",
+        input_stream=body,
+        content_type="application/json",
+        headers={"Content-Length": "2", "Idempotency-Key": "k"},
+    )
+    assert (answer.status_code, body.touched) == (401, False)
+
+
 # --- how pages go out ---
 
 
@@ -147,6 +204,7 @@ def test_every_page_has_the_strict_policy_and_no_inline_script(world: World) -> 
             page = client.get(url)
             policy = page.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
+            assert page.headers["Referrer-Policy"] == "strict-origin", "never the path"
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
             assert page.headers["X-Content-Type-Options"] == "nosniff"

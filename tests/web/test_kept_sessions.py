@@ -163,7 +163,7 @@ def test_without_redis_nobody_is_signed_out_and_everybody_is_told(
         assert value(phone) == before
         with redis_engine.server(tmp_path, port):
             keep_again(world, before)
-            wait_for(lambda: phone.get("/api/me").status_code == 200, 5, "the way back")
+            wait_for(lambda: phone.get("/api/me").status_code == 200, 30, "the way back")
     world.site.database.close()
 
 
@@ -171,7 +171,7 @@ def keep_again(world: World, cookie: str) -> None:
     """Restore what a Redis that writes to its disk would still have."""
     redis = world.site.redis
     assert isinstance(redis, Redis)
-    wait_for(redis.answers, 5, "Redis")
+    wait_for(redis.answers, 30, "Redis")
     sessions = world.site.sessions
     assert isinstance(sessions, KeptSessions)
     session = sessions.parse(world.cookie("Ana"))

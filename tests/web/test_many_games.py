@@ -23,7 +23,8 @@ from media.darkroom import photograph
 from web.conftest import opened
 from web.world import World, token_in
 
-THEIRS = "Zqx"  # in every nickname and every challenge of the other game
+#: In every nickname and every challenge of the other game; too long to be in a token by chance.
+THEIRS = "Zqxwkj"
 OURS = ("Una", "Due", "Tre", "Quat")
 CHIEF = "Cheffe"
 ASKED = [route for route in ROUTES if route.who in {Who.PLAYER, Who.ORGANISER}]

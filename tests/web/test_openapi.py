@@ -16,10 +16,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from killer.web import routes
+from killer.web import routes, screen
 from killer.web.route import Route
 from killer.web.sessions import COOKIE
-from web.world import BOSS, World, empty_world, populate, settings_in
+from web.world import BOSS, World, empty_world, populate, settings_in, submit
 
 CHECKS = [
     not_a_server_error,
@@ -83,6 +83,22 @@ def test_every_call_is_answered_as_described(
         case.call_and_validate(cookies=cookies, headers=plain, checks=CHECKS)
 
     every()
+
+
+def test_a_304_is_promised_where_there_is_one_and_only_there(world: World) -> None:
+    desk = "/organiser/screen"
+    submit(world.phone(BOSS), desk, desk, held="")
+    mine = next(row for row in world.site.hub.rows() if row.id == world.number)
+    token = screen.token(world.site, mine)
+    edition = world.visitor().get(f"/api/screen/{token}").json["edition"]
+    paths = world.visitor().get("/api/openapi.json").json["paths"]
+    for path, operations in paths.items():
+        client, url = world.phone(BOSS), path.format(token=token, edition=edition, number=1)
+        if "get" in operations and path not in ENDLESS:
+            etag = client.get(url).headers.get("ETag", "none")
+            status = client.get(url, headers={"If-None-Match": etag}).status_code
+            assert (status == 304) is ("304" in operations["get"]["responses"]), path
+    assert "304" not in paths["/api/events"]["get"]["responses"]
 
 
 def test_every_route_of_the_api_is_described(running: World) -> None:

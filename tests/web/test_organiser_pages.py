@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from killer.game import commands as c
 from killer.game.model import State, Status, Visibility
+from killer.language import say
 from web.world import BOSS, WORST_NAMES, World, quoted, submit
 
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "col"})
@@ -98,7 +99,8 @@ def test_every_page_is_sound_in_every_state(gathered: World, state: str, languag
         for name in ("Ana", "Bo", "Gus", BOSS):
             phone = world.phone(name)
             for url in PAGES:
-                check(phone.get(url, headers={"Accept-Language": language}))
+                page = phone.get(url, headers={"Accept-Language": language}, follow_redirects=True)
+                check(page)
     boss = world.phone(BOSS)
     for url in DESK:
         check(boss.get(url, headers={"Accept-Language": language}))
@@ -255,6 +257,27 @@ def test_a_latecomer_is_added_by_the_form(world: World, boss: FlaskClient) -> No
     assert world.who("Adjointe").status is Status.OUT
 
 
+def test_a_link_that_is_asked_for_twice_stays_the_same(world: World, boss: FlaskClient) -> None:
+    first = act(boss, "Ana", "link", idempotency_key="once")
+    made = re.search(r'value="http://[^"]+(/s/[^"]+)"', first.text)
+    assert made
+    version = world.game.version
+    again = act(boss, "Ana", "link", idempotency_key="once")  # the page was loaded again
+    assert (again.status_code, again.headers["Location"]) == (303, "/organiser/players/Ana")
+    assert say("site.done.link", nickname="Ana") in unescape(boss.get(again.location).text)
+    assert world.game.version == version
+    assert "Ana" in world.visitor().get(made[1]).text
+    other = act(boss, "Ana", "link", idempotency_key="twice")
+    assert "/s/" in other.text
+    assert world.visitor().get(made[1]).status_code == 404
+
+
+def test_the_address_of_a_link_that_was_shown_leads_to_its_player(still: World) -> None:
+    back = still.phone(BOSS).get("/organiser/players/Fleur%20de%20Lys/link")
+    assert back.status_code == 303
+    assert back.headers["Location"] == "/organiser/players/Fleur%20de%20Lys"
+
+
 def test_an_unknown_player_is_not_found(world: World, boss: FlaskClient) -> None:
     assert boss.get("/organiser/players/Nemo").status_code == 404
     for verb in ("kill", "revive", "remove", "signout", "link", "edit"):
@@ -295,7 +318,7 @@ def test_a_death_is_asked_for_once_more(world: World) -> None:
     done = submit(phone, "/death", "/death", sure="yes")
     assert (done.status_code, done.headers["Location"]) == (303, "/")
     assert world.who("Ana").status is Status.DEAD
-    assert submit(phone, "/death", "/death", sure="yes").status_code == 303
+    assert submit(phone, "/death", "/", sure="yes").status_code == 303
 
 
 def test_an_open_page_gets_the_new_card_or_the_reason(world: World) -> None:
@@ -309,3 +332,52 @@ def test_an_open_page_gets_the_new_card_or_the_reason(world: World) -> None:
     done = live.post("/giveup", data=token | {"sure": "yes"}, headers={"HX-Request": "true"})
     assert done.status_code == 200
     assert 'data-mood="gaveup"' in done.text
+
+
+def test_there_is_no_page_to_leave_from_where_nothing_can_be_left(gathered: World) -> None:
+    phone = gathered.phone("Ana")
+
+    def leads_home() -> bool:
+        answers = [phone.get(path) for path in ("/death", "/giveup")]
+        return all(a.status_code == 302 and a.headers["Location"] == "/" for a in answers)
+
+    assert leads_home(), "before the start"
+    gathered.start()
+    assert phone.get("/death").status_code == 200
+    gathered.do(c.Pause())
+    assert leads_home(), "in a pause"
+    gathered.do(c.Resume(), c.Die(gathered.who("Ana").id))
+    assert leads_home(), "dead"
+
+
+def test_a_player_is_told_of_oneself_as_you(world: World) -> None:
+    phone = world.phone("Ana")
+    token = {"csrf_token": re.search(r'csrf_token" value="([^"]+)', phone.get("/").text)[1]}
+    world.do(c.GiveUp(world.who("Ana").id))
+    page = phone.post("/death", data=token | {"sure": "yes"}, headers={"HX-Request": "true"})
+    assert page.status_code == 409
+    assert "Tu as déjà abandonné." in page.text
+    assert "Ana a déjà" not in page.text
+
+
+def test_a_form_that_comes_too_soon_leads_home_and_says_why(gathered: World) -> None:
+    phone = gathered.phone("Ana")
+    sent = submit(phone, "/death", "/", sure="yes")
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/")
+    assert "La partie n'a pas encore commencé." in unescape(phone.get("/").text)
+
+
+def test_an_unknown_address_keeps_whoever_is_signed_in_at_home(still: World) -> None:
+    ways = ['href="/players"', "Se déconnecter"]
+    page = still.phone("Ana").get("/nowhere")
+    assert page.status_code == 404
+    assert all(way in page.text for way in ways)
+    stranger = still.visitor().get("/nowhere")
+    assert stranger.status_code == 404
+    assert not any(way in stranger.text for way in ways)
+
+
+def test_a_place_and_a_rank_say_what_they_count(world: World) -> None:
+    world.do(c.Die(world.who("Ana").id))
+    assert "Ta place en survie" in world.phone("Ana").get("/").text
+    assert "Au nombre de victimes, tu es n°" in world.phone("Ana").get("/leaderboard").text

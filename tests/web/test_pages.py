@@ -23,7 +23,8 @@ except ImportError:  # pragma: no cover
     import gallery
 
 STATIC = Path(pages.__file__).parent / "static"
-FIRST_SCRIPTS = ("htmx.min.js", "live.js", "news.js", "dialog.js", "card.js", "leave.js")
+SCRIPTS_OF_ALL = ("htmx.min.js", "live.js", "news.js", "pending.js")
+FIRST_SCRIPTS = (*SCRIPTS_OF_ALL, "dialog.js", "card.js", "leave.js")
 FIRST_LOAD = ("site.css", "mark.svg", *FIRST_SCRIPTS)
 LIMIT = 60_000
 CONTACTS = ("email", "phone", "gender", "photo_source", "answers")
@@ -253,6 +254,31 @@ def test_a_place_is_known_once_fallen_and_the_last_one_has_the_first():
     while told.game.state is not State.OVER:
         told.do(c.Die(told.game.alive[-1].id))
     assert pages.card(told.game, told.game.alive[0]).won
+
+
+def test_whoever_shares_the_first_place_has_not_outlived_all(rendered):
+    together = gallery.started(6, 2).do(c.End())
+    assert {pages.card(together.game, p).equals for p in together.game.alive} == {3}
+    assert "Tu as survécu, comme" in rendered["fr", "card-together"]
+    assert "Tu as survécu à tous" not in rendered["fr", "card-together"]
+    assert "Tu as survécu à tous" in rendered["fr", "card-won"]
+
+
+def test_a_game_that_nobody_has_named_is_not_called_killer_twice(app: Flask):
+    def head(name: str) -> str:
+        told = gallery.started(4)
+        told.game = replace(told.game, name=name)
+        sample = gallery.Sample("", "card.html", gallery.card_of(told, "Camille"))
+        with app.test_request_context(), speaking("fr"):
+            return gallery.render(sample)
+
+    assert "game-name" in head("Week-end")
+    assert "game-name" not in head("Killer")
+
+
+def test_the_card_says_who_taps_when_the_mission_is_done(rendered):
+    assert "c&#39;est à ta cible de toucher" in rendered["fr", "card"]
+    assert rendered["fr", "card-preparing"].count("<li>") >= 3
 
 
 def test_victims_are_in_the_order_of_their_fall():

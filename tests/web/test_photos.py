@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from killer import app as app_
 from killer.game import commands as c
+from killer.media.aside import UPLOADS
 from killer.media.pictures import SIZES, prepare
 from killer.media.shelf import GRACE
 from killer.media.sweeping import sweep
@@ -29,7 +31,7 @@ from media.darkroom import SECRET, chunks, from_a_phone, opened, photograph, png
 from web.world import BOSS, World, settings_in, submit, token_in
 
 LINK = "https://drive.google.com/open?id=1aaaaaaaaaaaaaaaaaaaaaaaa"
-WEBP = b"RIFF"
+WEBP = b"WEBPVP8 "  # in the head of every photo; the space is in no token
 
 
 def send(client: FlaskClient, data: bytes, name: str = "IMG_0001.HEIC") -> TestResponse:
@@ -261,6 +263,25 @@ def test_twenty_photos_an_hour_are_enough(world: World) -> None:
     assert int(answer.headers["Retry-After"]) >= 600
     assert "une heure" in answer.text
     assert send(world.phone("Bo"), photograph(1)).status_code == 303
+
+
+def test_when_too_many_photos_wait_the_next_one_is_asked_to_come_again(world: World) -> None:
+    with ExitStack() as others:
+        for number in range(5):
+            others.enter_context(UPLOADS.taken((world.number, f"somebody {number}")))
+        answer = send(world.phone("Ana"), photograph(1))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert "Beaucoup de photos arrivent" in answer.text
+    assert photo_of(world, "Ana") == ""
+    assert send(world.phone("Ana"), photograph(1)).status_code == 303
+
+
+def test_nobody_has_two_photos_waiting(world: World) -> None:
+    with UPLOADS.taken((world.number, world.who("Ana").id)):
+        answer = send(world.phone("Ana"), photograph(1))
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+        assert "encore en préparation" in answer.text
+        assert send(world.phone("Bo"), photograph(1)).status_code == 303
 
 
 def test_a_full_disk_is_told_and_nothing_changes(world: World) -> None:

@@ -25,8 +25,8 @@ EVERYBODY = {"/players", "/leaderboard", "/podium", "/api/players", "/api/leader
 
 
 def name(number: int) -> str:
-    """Give a nickname that no other text holds."""
-    return f"Zq{number:02}x"
+    """Give a nickname that no other text holds, not even a token by chance."""
+    return f"Zq{number:02}xwkj"
 
 
 @pytest.fixture(params=[1, 2])
@@ -40,8 +40,8 @@ def party(gathered: World, request: pytest.FixtureRequest) -> World:
         victim = chance.choice(world.game.alive).id
         world.do(chance.choice((c.Die, c.GiveUp, c.Kill))(victim))
     fallen = chance.choice(world.game.fallen)
-    world.do(c.Revive(fallen.id, chance.getrandbits(60)), c.Enrol("Zq99x", "9A", "Défi-99"))
-    world.do(c.Edit(world.who("Zq99x").id, (("challenge", "Défi-98"),)))
+    world.do(c.Revive(fallen.id, chance.getrandbits(60)), c.Enrol("Zq99xwkj", "9A", "Défi-99"))
+    world.do(c.Edit(world.who("Zq99xwkj").id, (("challenge", "Défi-98"),)))
     return world
 
 
@@ -110,7 +110,7 @@ def test_the_card_names_nobody_but_oneself_the_target_and_the_victims(party: Wor
         victims = {p.nickname for p in party.game.fallen if p.killed_by == player.id}
         known = {player.nickname, party.prey(player.nickname).nickname} | victims
         page = party.phone(player.nickname).get("/card").text
-        assert set(re.findall(r"Zq\d\dx", page)) <= known
+        assert set(re.findall(r"Zq\d\dxwkj", page)) <= known
 
 
 def test_no_page_pairs_two_players_as_hunter_and_target(party: World) -> None:
@@ -122,7 +122,7 @@ def test_no_page_pairs_two_players_as_hunter_and_target(party: World) -> None:
         mine = {pair for pair in ring if player.nickname in pair}
         for url, told in received(party, player):
             if url not in EVERYBODY | {"/", "/api/events"}:
-                names = re.findall(r"Zq\d\dx", told)
+                names = re.findall(r"Zq\d\dxwkj", told)
                 pairs = set(itertools.pairwise(names))
                 assert not (pairs | {(b, a) for a, b in pairs}) & (ring - mine), url
 
@@ -159,7 +159,7 @@ def test_a_stream_names_killers_in_an_open_game_only(party: World) -> None:
     told = stream(party.phone(party.game.alive[0].nickname))
     deaths = [line for line in told.splitlines() if '"type":"died"' in line]
     assert deaths or party.game.visibility is Visibility.DISCREET or not killers
-    named = [name for line in deaths for name in re.findall(r"Zq\d\dx", line)]
+    named = [name for line in deaths for name in re.findall(r"Zq\d\dxwkj", line)]
     if party.game.visibility is Visibility.DISCREET:
         assert not named
     if party.game.visibility is Visibility.DEATHS:
@@ -190,7 +190,7 @@ def test_errors_and_refusals_tell_nobody_elses_secret(party: World) -> None:
     client = party.phone(player.nickname)
     strangers = {p.nickname for p in party.game.playing} - {player.nickname}
     for method, url in (("PUT", "/api/me"), ("POST", "/api/death?x=[]"), ("POST", "/api/nope"),
-                        ("GET", "/organiser/players/Zq01x"), ("POST", "/death")):  # fmt: skip
+                        ("GET", "/organiser/players/Zq01xwkj"), ("POST", "/death")):  # fmt: skip
         answer = client.open(url, method=method, data=b"{", content_type="application/json")
         assert answer.status_code >= 400
         assert not [n for n in strangers if n in answer.text]

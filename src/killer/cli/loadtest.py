@@ -120,11 +120,10 @@ def _play_here(plan: Plan, workers: int) -> int:
 
 
 def _throw_away(settings: Settings, folder: Path, workers: int) -> Settings:
-    """Serve as the settings say, but elsewhere, and for nobody's sheet, mail or database."""
+    """Serve as the settings say, but elsewhere, and for nobody."""
     here = settings_.throw_away(settings, folder)
-    here = replace(here, host="127.0.0.1", port=_free_port(), public_url="", proxies=0)
-    here = replace(here, workers=workers or settings.workers, metrics_token="")
-    return replace(here, access_log="", error_log="-", backup_minutes=0)
+    here = replace(here, host="127.0.0.1", port=_free_port(), backup_minutes=0)
+    return replace(here, workers=workers or settings.workers)
 
 
 def _free_port() -> int:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from killer.cli import common
 from killer.cli.common import game_named, refuse
@@ -77,7 +77,7 @@ def _show(report: Report) -> None:
         table = Table(*(say(f"cli.photos.{column}") for column in ("count", "who", "why")))
         for code, count in report.reasons:
             who = ", ".join(nickname for nickname, why in report.failed if why == code)
-            table.add_row(count, escape(who), say(f"photo.{code}"), style="red")
+            table.add_row(count, Text(who), say(f"photo.{code}"), style="red")
         Console(stderr=True).print(table)
     counts = {"there": report.there, "without": report.without}
     done, failed = len(report.done), len(report.failed)

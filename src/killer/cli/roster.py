@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from killer.cli import common
 from killer.cli.common import game_named, refuse
@@ -42,7 +43,10 @@ def _show(problems: tuple[Problem, ...]) -> None:
     for one in problems:
         where = one.file if one.row is None else f"{one.file}:{one.row}"
         style = "red" if one.severity == "problem" else "dim"
-        table.add_row(where, one.column, say(f"roster.{one.code}", **dict(one.params)), style=style)
+        what = say(f"roster.{one.code}", **dict(one.params))
+        table.add_row(
+            *map(Text, (where, one.column, what)), style=style
+        )  # no markup in their words
     Console(stderr=True).print(table)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from killer import demo as demo_
 from killer import serve as serve_
+from killer import settings as settings_
 from killer.cli import common
 from killer.cli.common import game_named, refuse
 from killer.game import commands as c
@@ -27,7 +28,7 @@ def serve() -> None:
 
 def demo(*, fast: bool = False) -> None:
     """Show a game that moves."""
-    demo_.run(common.settings(), pace=1.0 if fast else 5.0)
+    demo_.run(settings_.load(), pace=1.0 if fast else 5.0)  # `.env` is the real server's
 
 
 def organiser_add(

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from killer.cli import common
 from killer.cli.common import refuse
@@ -23,7 +23,7 @@ from killer.store.games import GameRow
 from killer.web.site import Site
 
 LOOKS = 3  # to see that what was written stands where it should
-SIGNS = {"fine": "[green]✓[/]", "note": "[dim]·[/]", "wrong": "[red]✗[/]"}
+SIGNS = {"fine": ("✓", "green"), "note": ("·", "dim"), "wrong": ("✗", "red")}
 
 Game = Annotated[str | None, typer.Option("--game")]
 Dry = Annotated[bool, typer.Option("--dry-run")]
@@ -35,8 +35,8 @@ def check() -> None:
     console, wrong = Console(), False
     for finding in examine(settings, google_of(settings)):
         wrong = wrong or finding.grade == "wrong"
-        told = f"{SIGNS[finding.grade]} {escape(_sentence(finding))}"
-        console.print(told, highlight=False, soft_wrap=True)  # an address to open stays whole
+        told = Text.assemble(SIGNS[finding.grade], " ", _sentence(finding))
+        console.print(told, soft_wrap=True)  # an address to open stays whole
     typer.echo(say("sheet.check.sick" if wrong else "sheet.check.healthy"))
     if wrong:
         raise typer.Exit(1)

@@ -82,7 +82,8 @@ def _drawn(said: Bulletin) -> RenderableType:
     for line in said.lines:
         colour = STYLES[line.colour]
         word = Text(f"{SIGNS[line.colour]} {say(f'weather.colour.{line.colour}')}", colour)
-        table.add_row(word, line.title, line.figure, Text(f"{line.text} {line.more}".strip()))
+        told = (line.title, line.figure, f"{line.text} {line.more}".strip())
+        table.add_row(word, *map(Text, told))
     head = Text(f"{SIGNS[said.colour]} {say('weather.title')} : {said.verdict}", f"bold {style}")
     parts: list[RenderableType] = [head, Text(), table]
     if said.unsent:

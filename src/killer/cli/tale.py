@@ -7,7 +7,7 @@ from typing import Self
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from killer.language import say
 from killer.ops import places
@@ -16,7 +16,11 @@ from killer.ops.steps import Outcome, Tell
 from killer.ops.target import Target
 
 PART = "switch."  # how the names of the parts of a step begin; nothing becomes of them alone
-SIGNS = {Outcome.ALREADY: "[dim]=[/]", Outcome.DONE: "[green]+[/]", Outcome.WOULD: "[yellow]?[/]"}
+SIGNS = {
+    Outcome.ALREADY: ("=", "dim"),
+    Outcome.DONE: ("+", "green"),
+    Outcome.WOULD: ("?", "yellow"),
+}
 
 
 class Tale:
@@ -37,19 +41,19 @@ class Tale:
 
     def of(self, target: Target) -> Tell:
         """Give what tells of one machine among several."""
-        return partial(self.__call__, mark=f"{escape(target.name)}: ")
+        return partial(self.__call__, mark=f"{target.name}: ")
 
     def __call__(self, name: str, outcome: Outcome | None, mark: str = "") -> None:
         """Tell that a step begins, or what became of it."""
         sentence = f"{mark}{say(f'step.{name}')}"
         if outcome is None:
-            self._status.update(sentence)
+            self._status.update(Text(sentence))
             if name.startswith(PART):
-                self._console.print(f"  [dim]· {sentence}[/]", highlight=False)
+                self._console.print(Text(f"  · {sentence}", "dim"))
             return
-        told = say(f"outcome.{outcome.value}")
-        line = f"{SIGNS[outcome]} {sentence} [dim]({told})[/]"
-        self._console.print(line, highlight=False, soft_wrap=True)
+        told = f" ({say(f'outcome.{outcome.value}')})"
+        line = Text.assemble(SIGNS[outcome], " ", sentence, (told, "dim"))
+        self._console.print(line, soft_wrap=True)
 
 
 def show(status: Status) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path  # noqa: E402
 
 import gevent  # noqa: E402
 from rich.console import Console  # noqa: E402
+from rich.text import Text  # noqa: E402
 
 from killer import language  # noqa: E402
 from killer.crowd import plan as plans  # noqa: E402
@@ -57,7 +58,7 @@ def _conduct(plan: Plan) -> int:
         with terminal:
             report = run(plan, terminal)
     except (HostError, StopError) as error:
-        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(Text(str(error)))
         return 1
     verdict = judge(report)
     reports.publish(report, verdict, folder)

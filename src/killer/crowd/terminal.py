@@ -114,15 +114,15 @@ class Terminal:
         answer = Text(f"{verdict.question} {verdict.answer}", f"bold {colour}")
         framed = Panel.fit(answer, box=box.HEAVY, border_style=colour, padding=(1, 4))
         self._console.print("", judged, "", framed, sep="\n")
-        where = say("verdict.term.reports", folder=folder)
-        self._console.print(where, soft_wrap=True, highlight=False)
+        where = Text(say("verdict.term.reports", folder=folder))
+        self._console.print(where, soft_wrap=True)
 
     def _show(self, plain: str = "") -> None:
         """Draw everything again, or say it in a line."""
         if self._live.is_started:
             self._live.update(self._drawn(), refresh=True)
         elif plain and not self._console.is_terminal:
-            self._console.print(plain, soft_wrap=True, highlight=False)
+            self._console.print(Text(plain), soft_wrap=True)
 
     def _drawn(self) -> Group:
         wide = self._console.width >= WIDE
@@ -148,9 +148,8 @@ class Terminal:
         count = self._sample.errors if self._sample else 0
         errors = _cell(say("verdict.term.errors", n=count), "red" if count else "green")
         grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_row(
-            ProgressBar(len(MOMENTS), done, width=24, complete_style="green"), where, errors
-        )
+        bar = ProgressBar(len(MOMENTS), done, width=24, complete_style="green")
+        grid.add_row(bar, Text(where), errors)
         return grid
 
 

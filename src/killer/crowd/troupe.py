@@ -28,7 +28,7 @@ from killer.language import say
 
 LOOPBACK = "127.0.0.1"
 REPORTS = 0.5  # seconds between two reports of a worker
-PATIENCE = 20.0  # seconds for workers to come
+PATIENCE = 60.0  # seconds for workers to come: a busy machine takes long to read Locust
 
 
 class StopError(Exception):

@@ -5,28 +5,33 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from killer.media.pictures import Photo, prepare
-from killer.threads import Threads
+from killer.threads import Places, Threads
+
+UPLOADS = Places(5, each=1)
+"""Photos from phones that are prepared or wait for it in this process, by whose they are."""
 
 _THREAD = Threads(1)
 
 
-def prepare_aside(data: bytes) -> Photo:
+def prepare_aside(read: Callable[[], bytes]) -> Photo:
     """Make the three sizes of a photo; under gevent, other greenlets run meanwhile.
+
+    The file is read only when its turn has come: those that wait hold no memory.
 
     Raises:
         BadPhotoError: the file can't be anybody's photo.
     """
-    return _THREAD.do(lambda: _prepare_alone(data))
+    return _THREAD.do(lambda: _prepare_alone(read))
 
 
-def _prepare_alone(data: bytes) -> Photo:
+def _prepare_alone(read: Callable[[], bytes]) -> Photo:
     with _turn():
-        return prepare(data)
+        return prepare(read())
 
 
 @contextmanager

@@ -205,10 +205,14 @@ class _Work:
         why = ""
         for file_id in file_ids(link.source):
             try:
-                return prepare_aside(self._download(file_id)), DONE
+                return self._picture(file_id), DONE
             except BadPhotoError as error:
                 why = why or error.code
         return None, why or "no_link"
+
+    def _picture(self, file_id: str) -> Photo:
+        data = self._download(file_id)  # no more than AT_ONCE of them are held
+        return prepare_aside(lambda: data)
 
     def _download(self, file_id: str) -> bytes:
         try:

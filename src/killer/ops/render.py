@@ -43,6 +43,12 @@ def bodies() -> dict[str, int]:
     return found
 
 
+def quiet() -> list[str]:
+    """Give how the addresses begin that hold a secret or a name, which no log may tell."""
+    told = (re.match(r"([^<]*)<(?:token|nickname)\b", route.rule) for route in ROUTES)
+    return sorted({found[1] for found in told if found})
+
+
 def waiting_page() -> str:
     """Give the page that is shown while nobody answers, in both languages."""
     words = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from killer.ops import places
 from killer.ops.failures import DeployError
 from killer.ops.machine import Wish
-from killer.ops.render import bodies, render, style_hash, waiting_page
+from killer.ops.render import bodies, quiet, render, style_hash, waiting_page
 from killer.ops.steps import Paper, Step, condition, papers
 from killer.ops.survey import Facts
 from killer.ops.target import Target
@@ -60,6 +60,7 @@ def site(wish: Wish, facts: Facts, shown: Certificate | None) -> str:
         hsts=bool(wish.domain),
         ipv6=facts.ipv6,
         bodies=bodies(),
+        quiet=quiet(),
         challenges=CHALLENGES,
         waiting=WAITING,
         style=style_hash(waiting_page()),
@@ -73,6 +74,7 @@ def inner(fronts: Iterable[str], facts: Facts) -> str:
         fronts=sorted({LOOPBACK, *fronts}),
         ipv6=facts.ipv6,
         bodies=bodies(),
+        quiet=quiet(),
         waiting=WAITING,
         style=style_hash(waiting_page()),
     )

@@ -58,12 +58,12 @@ class StaleVersionError(Exception):
 class Database:
     """A door to one database; nothing is opened before the first use, so it survives a fork."""
 
-    def __init__(self, url: str, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE, away: float = AWAY) -> None:
         self.url = url
         self.patience = patience
         self.embedded = url.startswith("sqlite")
         self._server = None if self.embedded else postgresql.Server(url)
-        self._away = min(AWAY, patience)
+        self._away = min(away, patience)
         self._turn = threading.Lock()
         self._absence = Absence()
         self._looking = threading.Lock()  # two looks that overlap would see the older state
@@ -84,11 +84,12 @@ class Database:
         return self._server.engine() if self._server else _sqlite(self.url)
 
     @contextmanager
-    def read(self, away: float = AWAY) -> Iterator[Connection]:
+    def read(self, away: float | None = None) -> Iterator[Connection]:
         """Give one consistent reading of the database.
 
         Raises:
-            StoreUnavailableError: it can't be asked, or stayed away for so many seconds.
+            StoreUnavailableError: it can't be asked, or stayed away for so many seconds, which are
+                those of this door unless they are given.
         """
         with _speaking_clearly(), self._connect(away) as connection:
             if not self.embedded:  # by default, each statement there sees what is newest
@@ -108,10 +109,10 @@ class Database:
             with self.read() as connection:
                 return work(connection)
 
-    def _connect(self, away: float = AWAY) -> Connection:
+    def _connect(self, away: float | None = None) -> Connection:
         if self.embedded:
             return self.engine.connect()
-        patience = min(away, self.patience)
+        patience = self._away if away is None else min(away, self.patience)
         return self._absence.bridge(self.engine.connect, (OperationalError,), patience)
 
     @contextmanager

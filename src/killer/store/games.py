@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ from killer.store.database import StaleVersionError
 from killer.store.tables import answers, games, links, players
 
 FIRST_NAME = "Killer"  # of a game that nobody has named
+ANSWERS_KEPT = 7 * 86_400_000  # milliseconds that a repeated request finds its first answer
+
+Key = tuple[int, str]  # who asks, and the idempotency key of the request
+Kept = tuple[str, int]  # what was asked, and the version that was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ def version(connection: Connection, game: int, *, lock: bool = False) -> int | N
     """Give a game's version; with `lock`, nobody else may save until this transaction ends."""
     query = _LOCKED_VERSION if lock else _VERSION
     found = connection.execute(query, {"game": game}).scalar()
+    if lock:
+        postgresql.hurry(connection)
     return None if found is None else int(found)
 
 
@@ -166,19 +172,32 @@ def _player(row: Any) -> Player:
     return Player(**values | {"status": Status(row["status"])})
 
 
-def remember_answer(
-    connection: Connection, game: int, actor: int, key: str, request: str, answer: int
-) -> None:
-    """Keep what a request with an idempotency key was answered."""
-    row = {"game": game, "actor": actor, "key": key, "request": request}
-    connection.execute(insert(answers).values(row | {"version": answer, "at": now()}))
+def remember(connection: Connection, game: int, fresh: Mapping[Key, Kept]) -> None:
+    """Keep what requests with idempotency keys were answered."""
+    rows = [
+        {"game": game, "actor": actor, "key": key, "request": asked, "version": version}
+        for (actor, key), (asked, version) in fresh.items()
+    ]
+    if rows:
+        at = now()
+        connection.execute(insert(answers), [row | {"at": at} for row in rows])
 
 
-def remembered(connection: Connection, game: int, actor: int, key: str) -> tuple[str, int] | None:
-    """Give the request and the version that were kept for an idempotency key."""
-    mine = (answers.c.game == game, answers.c.actor == actor, answers.c.key == key)
-    row = connection.execute(select(answers.c.request, answers.c.version).where(*mine)).first()
-    return None if row is None else (row.request, row.version)
+#: Two lists and not pairs, for which SQLite would read all answers of the game.
+_REMEMBERED = select(answers).where(
+    answers.c.game == bindparam("game"),
+    answers.c.actor.in_(bindparam("actors", expanding=True)),
+    answers.c.key.in_(bindparam("keys", expanding=True)),
+)
+
+
+def remembered(connection: Connection, game: int, keys: Collection[Key]) -> dict[Key, Kept]:
+    """Give what was kept for idempotency keys, perhaps for other keys of the same people too."""
+    if not keys:
+        return {}
+    asked = {"actors": [actor for actor, _ in keys], "keys": [key for _, key in keys]}
+    rows = connection.execute(_REMEMBERED, {"game": game} | asked)
+    return {(row.actor, row.key): (row.request, row.version) for row in rows}
 
 
 def forget_answers(connection: Connection, before: int) -> None:

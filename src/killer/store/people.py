@@ -145,11 +145,16 @@ def new_token() -> str:
 
 
 def keep_links(
-    connection: Connection, game: int, tokens: Mapping[PlayerId, str], *, once: bool = False
+    connection: Connection,
+    game: int,
+    tokens: Mapping[PlayerId, str],
+    *,
+    once: bool = False,
+    lasting: int = LINK_DAYS * DAY,
 ) -> None:
     """Let tokens sign players in from now on; only their SHA-256 is kept.
 
-    What was kept already is kept anew.
+    What was kept already is kept anew. They are `lasting` so many milliseconds.
     """
     made = now()
     rows = [
@@ -159,7 +164,7 @@ def keep_links(
             "player": player,
             "once": once,
             "created": made,
-            "expires": made + LINK_DAYS * DAY,
+            "expires": made + lasting,
         }
         for player, token in tokens.items()
     ]

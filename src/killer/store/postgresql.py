@@ -7,8 +7,10 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
+from select import POLLIN, POLLOUT
 from typing import Any, Literal
 
+from gevent import monkey
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 
 CHANNEL = "killer"
@@ -37,9 +39,17 @@ LINE = {
 SIGN_OF_LIFE = 2.0
 ANSWER = LOCKED + 2.0
 LOOK_UP = 0.1  # seconds between two looks whether it was too long
+#: Milliseconds for which whoever holds a game waits for an answer without giving way to the other
+#: greenlets of his process. All of them would have their turn between any two of his statements,
+#: while the other processes wait for the game.
+HASTE = 5
 #: The transactions whose changes are seen now: as long as it is the same, so is all that is seen
 #: (https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT).
 SNAPSHOT = "SELECT pg_current_snapshot()::text"
+
+#: gevent takes poll out of `select`, because waiting in it blocks; here it is meant to.
+_poll = monkey.get_original("select", "poll")
+READ, WRITE = 1, 2  # how the library says what it waits for, psycopg.waiting.Wait and Ready
 
 
 class Server:
@@ -61,7 +71,7 @@ class Server:
         """
         options = LINE | self._library.conninfo.conninfo_to_dict(self._url)
         line = self._library.connect(**options, autocommit=autocommit)
-        line.patience = ANSWER
+        line.patience, line.hurried = ANSWER, False
         line.wait = partial(self._wait, line, line.wait)
         return line
 
@@ -81,7 +91,7 @@ class Server:
         try:
             wanted = next(steps)
             while True:
-                ready = yield wanted
+                ready = (line.hurried and _soon(line, wanted)) or (yield wanted)
                 quiet = 0.0 if ready else quiet + interval
                 if quiet > (SIGN_OF_LIFE if line.autocommit else line.patience):
                     line.close()
@@ -101,7 +111,7 @@ class Server:
             pool_pre_ping=True,
             hide_parameters=True,  # an error says no player's target
         )
-        event.listen(engine, "checkin", _be_patient_no_longer)
+        event.listen(engine, "checkin", _as_any_other)
         return engine
 
     @contextmanager
@@ -115,6 +125,15 @@ class Server:
             yield
         except self._library.Error as error:
             raise ServerAwayError(str(error)) from error
+
+
+def _soon(line: Any, wanted: int) -> int:
+    """Wait without giving way, for a moment; say what is ready, 0 when nothing is."""
+    looking = _poll()
+    asked = (wanted & READ and POLLIN) | (wanted & WRITE and POLLOUT)
+    looking.register(line.fileno(), asked)
+    found = sum(events for _, events in looking.poll(HASTE))  # of one descriptor
+    return (found & ~POLLOUT and READ) | (found & POLLOUT and WRITE)
 
 
 class ServerAwayError(OSError):
@@ -161,6 +180,13 @@ def notify(connection: Connection, game: int) -> None:
         connection.execute(select(func.pg_notify(CHANNEL, str(game))))
 
 
+def hurry(connection: Connection) -> None:
+    """Let this transaction, which holds what many wait for, come to its end without giving way."""
+    if connection.dialect.name == "postgresql":
+        line: Any = connection.connection.driver_connection
+        line.hurried = True
+
+
 def take_time(connection: Connection) -> None:
     """Let this transaction last as long as it needs: it is not a request's."""
     if connection.dialect.name == "postgresql":
@@ -170,9 +196,9 @@ def take_time(connection: Connection) -> None:
         line.patience = math.inf
 
 
-def _be_patient_no_longer(line: Any, _record: object) -> None:
+def _as_any_other(line: Any, _record: object) -> None:
     if line is not None:  # else it broke
-        line.patience = ANSWER
+        line.patience, line.hurried = ANSWER, False
 
 
 class Notices:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import inspect, text
 
-from killer.store.database import AWAY, Connection, Database
+from killer.store.database import Connection, Database
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 #: Migrations are numbered, and the file's name begins with the number.
@@ -22,7 +22,7 @@ def revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def serves(database: Database, away: float = AWAY) -> bool:
+def serves(database: Database, away: float | None = None) -> bool:
     """Tell whether this code can work on a database: its schema is ours, or a newer release's.
 
     A newer release only adds to the schema, so that the release before it goes on beside it.

@@ -18,10 +18,12 @@ import structlog
 
 DOTS = "..."
 _WORDS = "(?:cookie|authorization|token|password)"
-#: What stands in for it, and what is taken out: sign-in links, players in paths, questions after
-#: an address, cookies and tokens, mail addresses, French and international phone numbers.
+#: What stands in for it, and what is taken out: sign-in links, those of the big screen, players in
+#: paths, questions after an address, cookies and tokens, mail addresses, French and international
+#: phone numbers.
 SECRETS = (
     (rf"/s/{DOTS}", re.compile(r"/s/[^\s\"'\\]+")),
+    (rf"/screen/{DOTS}", re.compile(r"/screen/[^\s\"'\\]+")),
     (rf"/players/{DOTS}", re.compile(r"/players/[^\s\"'\\]+")),
     (f"?{DOTS}", re.compile(r"(?<=[\w/.])\?[^\s\"'\\]+")),
     (rf"\1{DOTS}", re.compile(rf"(?i)({_WORDS}\W{{1,4}}(?:bearer |basic )?)[^\s,;\"']+")),

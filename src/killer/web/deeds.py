@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 
 from killer import passwords
 from killer.game import commands as c
 from killer.game.model import Game, Player, PlayerId, State, Visibility
 from killer.game.refusals import Invalid, Unknown
-from killer.play import Outcome
-from killer.store import people
+from killer.play import Outcome, Request
+from killer.store import games, people
 from killer.store.database import Connection
 from killer.web.problems import ProblemError
 from killer.web.site import asked, outer_address, site, viewer
@@ -30,6 +29,50 @@ def seed() -> int:
 def do(*commands: c.Command, reason: str = "") -> Outcome:
     """Carry commands out in the viewer's game, in the viewer's name."""
     return site().play.perform(viewer().feed.number, *commands, request=asked(reason))
+
+
+def repeated() -> int | None:
+    """Give the version that this very request was answered before; None when it is the first.
+
+    Raises:
+        Invalid: its key was used for something else.
+    """
+    if not asked().key:
+        return None
+    with site().database.read() as connection:
+        return _answered(connection, asked())
+
+
+def once(connection: Connection) -> bool:
+    """Note that a request which is no move in the game was done; False when it was before.
+
+    Raises:
+        Invalid: its key was used for something else.
+    """
+    request, number = asked(), viewer().feed.number
+    if not request.key:
+        return True
+    version = games.version(connection, number, lock=True)  # two at once wait for each other
+    if _answered(connection, request) is not None:
+        return False
+    kept = (request.about, version or 0)
+    games.remember(connection, number, {_key(request): kept})
+    return True
+
+
+def _answered(connection: Connection, request: Request) -> int | None:
+    key = _key(request)
+    kept = games.remembered(connection, viewer().feed.number, {key}).get(key)
+    if kept is None:
+        return None
+    about, version = kept
+    if about != request.about:
+        raise Invalid("key_reused")
+    return version
+
+
+def _key(request: Request) -> games.Key:
+    return (viewer().player.id, request.key)
 
 
 def die() -> Outcome:
@@ -113,6 +156,9 @@ def sign_out_everywhere(nickname: str, reason: str = "") -> Outcome:
 
 def edit(nickname: str, fields: dict[str, str], reason: str = "") -> Outcome:
     """Correct a player's nickname, year or challenge."""
+    version = repeated()
+    if version is not None:
+        return Outcome(version)
     return do(c.Edit(player_named(nickname).id, tuple(fields.items())), reason=reason)
 
 
@@ -143,7 +189,10 @@ def add(newcomer: c.Enrol, password: str = "", reason: str = "") -> Outcome:
 
 
 def new_link(nickname: str, reason: str = "") -> str:
-    """Make a new sign-in link for a player; the older ones no longer hold."""
+    """Make a new sign-in link for a player; the older ones no longer hold.
+
+    It is shown once and kept as a hash: a repeated request gets none, and changes nothing.
+    """
     player, number = player_named(nickname), viewer().feed.number
     made: dict[PlayerId, str] = {}
 
@@ -153,6 +202,5 @@ def new_link(nickname: str, reason: str = "") -> str:
         made.update(people.new_links(connection, number, [player.id], once=once))
 
     noted = c.NoteContacts(player.id, ("link",))
-    request = replace(asked(reason), key="")  # shown once: a repeated request makes another
-    site().play.perform(number, noted, request=request, alongside=replace_links)
-    return f"{outer_address()}/s/{made[player.id]}"
+    site().play.perform(number, noted, request=asked(reason), alongside=replace_links)
+    return f"{outer_address()}/s/{made[player.id]}" if made else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import redirect, request, session
 from flask.typing import ResponseReturnValue
 
 from killer.language import LANGUAGES
 from killer.store import people
 from killer.web import entrance, render
-from killer.web.problems import ProblemError
+from killer.web.problems import ProblemError, tell
 from killer.web.site import site, viewer_or_none
 
 
@@ -35,14 +37,24 @@ def sign_in() -> ResponseReturnValue:
     try:
         player = entrance.with_password(nickname, form.get("password", ""))
     except ProblemError as problem:
-        wait = round((problem.retry_after or 0) / 60) or 1
-        told = {"wait": wait} if problem.status == 429 else {"wrong": True}  # noqa: PLR2004  # Too Many Requests
+        told = _why(problem)
         page = render.page("sign_in.html", nickname=nickname, next=form.get("next"), **told)
         headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
         return page, problem.status, headers
     start = "/organiser" if player.organiser else "/"
     wanted = inside(form.get("next") or "/")
     return redirect(start if wanted == "/" else wanted, 303)
+
+
+def _why(problem: ProblemError) -> dict[str, str | int]:
+    """Give what the form says about a sign-in that was refused."""
+    match problem.status:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return {"wait": round((problem.retry_after or 0) / 60) or 1}
+        case HTTPStatus.SERVICE_UNAVAILABLE:
+            return {"problem": tell(problem).title}
+        case _:
+            return {"wrong": True}
 
 
 def link_page(token: str) -> ResponseReturnValue:

@@ -37,7 +37,7 @@ POLICY = (
 _FILES = re.compile(r"(script|style|img)-src 'self'")
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "strict-origin",  # nginx logs it, and the path may be a sign-in link
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
@@ -52,7 +52,8 @@ def install(app: Flask, routes: dict[str, Route]) -> None:
     def before() -> None:
         _identify_request()
         route = routes.get(request.endpoint or "")
-        if route is None:
+        if route is None:  # the page that says so keeps whoever is signed in at home
+            g.viewer = find_viewer(site().hub, session, blind=True)
             return
         if route.who is Who.MACHINE:
             cast("Session", session).modified = False  # a shared answer carries nobody's cookie
@@ -61,9 +62,10 @@ def install(app: Flask, routes: dict[str, Route]) -> None:
         _check_session()
         _see_who(route)
         _check_origin()
-        _check_form()
         _check_who(route)
         _check_rate(route)
+        _check_form()  # from here on the body is read, of whoever may send it
+        _take_key()
 
     app.before_request(before)
     app.after_request(_finish)
@@ -87,14 +89,19 @@ def _check_session() -> None:
 
 def _see_who(route: Route) -> None:
     g.viewer = find_viewer(site().hub, session, blind=route.blind)
+    g.route = route
+
+
+def _take_key() -> None:
+    """Note what makes a repeated request the same; forms without a script carry it in a field."""
     key = request.headers.get("Idempotency-Key", "") or _form_value("idempotency_key")
+    key = key.replace("\0", "").encode(errors="ignore").decode()  # as it can be kept
     if len(key) > LONGEST_KEY:
         raise ProblemError(400, "long_key", most=LONGEST_KEY)
     g.idempotency_key = key
     if key:
         about = f"{request.method} {request.path} ".encode() + _what_is_asked()
         g.about = hashlib.sha256(about).hexdigest()
-    g.route = route
 
 
 def _what_is_asked() -> bytes:

@@ -74,7 +74,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": _path_schema(kind, name)}
         for kind, name in re.findall(r"<(?:(\w+):)?(\w+)>", route.rule)
     ]
-    if route.method == "POST":
+    if route.method != "GET":
         schema = {"type": "string", "maxLength": 200}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
     return found
@@ -97,7 +97,7 @@ def _responses(route: Route) -> dict[str, Any]:
         good["content"] = {"application/json": {"schema": _ref(route.gives)}}
     problem = {"application/problem+json": {"schema": _ref(shapes.Problem)}}
     answers = {str(route.status): good}
-    if route.method == "GET":
+    if route.etag:
         answers["304"] = {"description": "The reader has it already."}
     if "<edition>" in route.rule:
         answers["303"] = {"description": "There is another edition now: at Location."}

@@ -57,7 +57,10 @@ def _reason() -> str:
 
 
 def player(nickname: str) -> ResponseReturnValue:
-    """Show all about one player."""
+    """Show all about one player; the address of a link that was shown leads there too."""
+    stem = nickname.removesuffix("/link")
+    if stem != nickname and viewer().game.find(nickname) is None:
+        return redirect(_address(deeds.player_named(stem).nickname), 303)
     return _player_page(deeds.player_named(nickname))
 
 
@@ -74,7 +77,11 @@ def _concerns(event: e.Event, player: Player) -> bool:
 
 def _back_to(nickname: str, done: str) -> ResponseReturnValue:
     render.leave_notice(say(f"site.done.{done}", nickname=nickname))
-    return redirect(f"/organiser/players/{quote(nickname, safe='')}", 303)
+    return redirect(_address(nickname), 303)
+
+
+def _address(nickname: str) -> str:
+    return f"/organiser/players/{quote(nickname, safe='')}"
 
 
 def kill(nickname: str) -> ResponseReturnValue:
@@ -103,14 +110,16 @@ def sign_out(nickname: str) -> ResponseReturnValue:
 
 
 def link(nickname: str) -> ResponseReturnValue:
-    """Make a new sign-in link for a player and show it once."""
-    return _player_page(deeds.player_named(nickname), link=deeds.new_link(nickname, _reason()))
+    """Make a new sign-in link for a player and show it once, however often the page is loaded."""
+    player, made = deeds.player_named(nickname), deeds.new_link(nickname, _reason())
+    return _player_page(player, link=made) if made else _back_to(nickname, "link")
 
 
 def edit(nickname: str) -> ResponseReturnValue:
     """Correct a player's nickname, year or challenge."""
     fields = {n: request.form[n] for n in ("nickname", "year", "challenge") if n in request.form}
-    here = deeds.player_named(nickname)
+    done = deeds.repeated() is not None and fields.get("nickname")  # by which nobody goes any more
+    here = deeds.player_named(done or nickname)
     problem = ""
     try:
         deeds.edit(nickname, fields, _reason())
@@ -164,19 +173,29 @@ def add() -> ResponseReturnValue:
 
 def audit() -> ResponseReturnValue:
     """Show the log: who did what, when and why."""
-    records = _records(viewer().game)
     before = request.args.get("before", "")
     sound = before.isdecimal() and len(before) < LONGEST_VERSION
-    newest = int(before) - 1 if sound else viewer().game.version
+    return _log_page(int(before) - 1 if sound else viewer().game.version)
+
+
+def _log_page(newest: int, **refused: str | int) -> str:
+    records = _records(viewer().game)
     shown = [r for r in records if newest - PAGE < r.version <= newest]
     older = shown[-1].version if shown and shown[-1].version > 1 else None
     lines = pages.log(viewer().game, shown, _undone(records))
-    return render.page("organiser/log.html", lines=lines, older=older)
+    return render.page("organiser/log.html", lines=lines, older=older, newest=newest, **refused)
 
 
 def undo(version: int) -> ResponseReturnValue:
-    """Take one event back exactly."""
-    deeds.undo(version, _reason())
+    """Take one event back exactly, or show in the log what is in the way."""
+    try:
+        deeds.undo(version, _reason())
+    except Refusal as refusal:
+        told, in_the_way = tell(refusal), refusal.params.get("version", version)
+        newest = min(viewer().game.version, version + PAGE - 1)  # the line in question is shown
+        refused = {"problem": told.title, "why": _reason()}
+        page = _log_page(newest, wanted=version, blocker=in_the_way, **refused)
+        return page, told.status
     render.leave_notice(say("site.done.undo", version=version))
     return redirect("/organiser/log", 303)
 

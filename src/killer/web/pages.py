@@ -94,13 +94,19 @@ class Card:
         """Tell whether this player is the first of a finished game."""
         return self.mood == "over" and self.place == 1
 
+    @property
+    def equals(self) -> int:
+        """Count those who share a first place with this player."""
+        first = self.podium.survivors[0].people if self.won and self.podium else ()
+        return max(0, len(first) - 1)
+
 
 def card(game: Game, player: Player) -> Card:
     """Show a player what the own card holds: never who hunts them."""
     prey = audience.prey(game, player)
     victims = [p for p in game.fallen if p.killed_by == player.id]
     return Card(
-        mood=_mood(game, player),
+        mood=mood(game, player),
         me=Person(player.nickname, player.year, photo_url(player.photo, "small"), player.status),
         kills=game.kills.get(player.id, 0),
         victims=tuple(victim.nickname for victim in victims),
@@ -119,7 +125,7 @@ def _target(prey: audience.Prey) -> Target:
     return Target(shown, prey.challenge)
 
 
-def _mood(game: Game, player: Player) -> Mood:
+def mood(game: Game, player: Player) -> Mood:
     if player.status is Status.OUT:
         return "out"
     if game.state is State.OVER:

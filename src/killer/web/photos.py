@@ -7,15 +7,18 @@ from urllib.parse import quote
 
 from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from killer.game.model import Game, PlayerId
 from killer.language import say, say_kept
 from killer.media import fetch, own
+from killer.media.aside import UPLOADS as PLACES
 from killer.media.aside import prepare_aside
-from killer.media.pictures import SIZES, BadPhotoError, Size
+from killer.media.pictures import SIZES, BadPhotoError, Photo, Size
 from killer.media.shelf import NAME, ShelfError
 from killer.store import errands
 from killer.store.errands import OPEN, Errand
+from killer.threads import FullError
 from killer.web import deeds, render
 from killer.web.faces import Person, photo_url
 from killer.web.problems import ProblemError
@@ -25,6 +28,7 @@ LARGEST = 15 * 1024 * 1024  # bytes of an upload, what is around the photo inclu
 UPLOADS = "20/hour"
 FOREVER = "private, max-age=31536000, immutable"  # another picture has another name
 BUSY_SECONDS = 30
+QUEUE_SECONDS = 10
 NOT_KEPT = {"full": "disk_full", "folder": "no_shelf"}  # what a player is told
 
 # --- showing ---
@@ -85,7 +89,7 @@ def upload() -> ResponseReturnValue:
     if not given or not given.filename:
         return page(say("photos.none_chosen"))
     try:
-        photo = prepare_aside(given.read())
+        photo = _prepared(given)
     except BadPhotoError as error:
         return page(say(f"photo.{error.code}"))
     number = viewer().feed.number
@@ -97,6 +101,16 @@ def upload() -> ResponseReturnValue:
     own.wear(site().play, number, viewer().player.id, name, asked())
     render.leave_notice(say("photos.changed"))
     return redirect("/photo", 303)
+
+
+def _prepared(given: FileStorage) -> Photo:
+    """Make the pictures when it is this photo's turn; until then it stays on the disk."""
+    try:
+        with PLACES.taken((viewer().feed.number, viewer().player.id)):
+            return prepare_aside(given.read)
+    except FullError as full:
+        status, code = (429, "photo_waiting") if full.own else (503, "photos_busy")
+        raise ProblemError(status, code, retry_after=QUEUE_SECONDS) from full
 
 
 def remove() -> ResponseReturnValue:
@@ -183,5 +197,6 @@ def fetch_all() -> ResponseReturnValue:
     """Ask for all photos that the form's links name."""
     with site().database.write() as connection:
         number, actor = viewer().feed.number, viewer().player.id
-        errands.ask(connection, number, "photos", actor, outer_address())
+        if deeds.once(connection):
+            errands.ask(connection, number, "photos", actor, outer_address())
     return redirect("/organiser/photos", 303)

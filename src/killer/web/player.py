@@ -16,6 +16,13 @@ from killer.web.pages import Notice
 from killer.web.problems import ProblemError, tell
 from killer.web.site import site, viewer
 
+#: What is said of a player to anybody, as it is said to the player.
+OWN = {
+    "already_dead": "site.leave.already_dead",
+    "already_gaveup": "site.leave.already_gaveup",
+    "already_out": "site.leave.already_out",
+}
+
 
 def home() -> ResponseReturnValue:
     """Show the own card and the news."""
@@ -36,7 +43,9 @@ def card_fragment() -> ResponseReturnValue:
 
 
 def leave_page() -> ResponseReturnValue:
-    """Ask once more before somebody leaves the game."""
+    """Ask once more before somebody leaves the game, as long as there is anything to leave."""
+    if pages.mood(viewer().game, viewer().player) != "running":
+        return redirect("/")
     return render.page("leave.html", leave=request.path.lstrip("/"))
 
 
@@ -57,13 +66,19 @@ def _leave(kind: str, deed: Callable[[], Outcome]) -> ResponseReturnValue:
     try:
         deed()
     except Refusal as refusal:
-        if not live:
-            raise
-        told = tell(refusal)
-        return card(Notice(told.title, "problem")), told.status
+        return _not_left(refusal, live=live)
     done = say(f"site.leave.done.{kind}")
     site().hub.feed(viewer().feed.number)
     if live:
         return card(Notice(done))
     render.leave_notice(done)
+    return redirect("/", 303)
+
+
+def _not_left(refusal: Refusal, *, live: bool) -> ResponseReturnValue:
+    """Tell a player why nothing was declared, where the game stands now."""
+    reason = say(OWN[refusal.code]) if refusal.code in OWN else tell(refusal).title
+    if live:
+        return card(Notice(reason, "problem")), tell(refusal).status
+    render.leave_notice(reason, "problem")
     return redirect("/", 303)

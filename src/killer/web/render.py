@@ -6,14 +6,17 @@ import secrets
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, current_app, render_template, session
+from flask import Flask, current_app, render_template, request, session
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from killer.language import LANGUAGES, catalogue, current, say
 from killer.web.pages import Notice
 from killer.web.site import site, viewer_or_none
+
+READING = ("GET", "HEAD")  # what such a request has shown can be asked for again
 
 
 def install(app: Flask) -> None:
@@ -80,6 +83,7 @@ def page(template: str, **context: Any) -> str:
         "viewer": found.player if found else None,
         "game": found.game if found else None,
         "notice": _notice(),
+        "here": quote(request.path) if request.method in READING else "/",
     }
     return render_template(template, **shared | context)
 

@@ -55,6 +55,7 @@ class Route:
     gives: type | None = None
     status: int = 200
     largest: int = 64 * 1024  # bytes of a body
+    etag: bool = False  # whoever has the answer already gets 304
     blind: bool = False  # answered by what was last known of who is asking, if nothing can be read
 
     @property

@@ -29,6 +29,12 @@ ONE = f"{DESK}/players/<nickname:nickname>"
 API_DESK = "/api/organiser"
 API_ONE = f"{API_DESK}/players/<nickname:nickname>"
 
+
+def _reading(rule: str, view: View, who: Who, gives: type) -> Route:
+    """Give a route of which the reader may have the answer already."""
+    return Route("GET", rule, view, who, gives=gives, etag=True)
+
+
 _MACHINES = (
     Route("GET", "/health", status.health, Who.MACHINE, gives=str),
     Route("GET", "/health/ready", status.ready, Who.MACHINE, gives=shapes.Ready),
@@ -38,18 +44,18 @@ _MACHINES = (
 
 _SCREENS = (
     Route("GET", "/screen/<token>", screen.page, Who.MACHINE),
-    Route("GET", "/api/screen/<token>", screen.status, Who.MACHINE, gives=edition.ScreenStatus),
-    Route("GET", "/api/screen/<token>/<edition>", screen.whole, Who.MACHINE, gives=edition.Screen),
+    _reading("/api/screen/<token>", screen.status, Who.MACHINE, edition.ScreenStatus),
+    _reading("/api/screen/<token>/<edition>", screen.whole, Who.MACHINE, edition.Screen),
 )
 
 _PLAYERS_API = (
     Route("POST", "/api/login", api.login, Who.ANYBODY, "", shapes.SignIn, shapes.SignedIn),
     Route("POST", "/api/logout", api.logout, Who.ANYBODY, status=204),
-    Route("GET", "/api/me", api.me, Who.PLAYER, gives=shapes.Me),
+    _reading("/api/me", api.me, Who.PLAYER, shapes.Me),
     Route("POST", "/api/death", api.death, Who.PLAYER, OFTEN, shapes.Why, shapes.Version),
     Route("POST", "/api/giveup", api.giveup, Who.PLAYER, OFTEN, shapes.Why, shapes.Version),
-    Route("GET", "/api/leaderboard", api.leaderboard, Who.PLAYER, gives=shapes.Leaderboard),
-    Route("GET", "/api/players", api.players, Who.PLAYER, gives=shapes.Faces),
+    _reading("/api/leaderboard", api.leaderboard, Who.PLAYER, shapes.Leaderboard),
+    _reading("/api/players", api.players, Who.PLAYER, shapes.Faces),
     Route("GET", "/api/events", api.events, Who.PLAYER, gives=str),
     Route("GET", "/api/openapi.json", api.openapi, Who.ANYBODY),
 )
@@ -60,7 +66,7 @@ def _command(rule: str, view: View, takes: type) -> Route:
 
 
 _ORGANISERS_API = (
-    Route("GET", f"{API_DESK}/players", api.organiser_players, Who.ORGANISER, gives=shapes.Table),
+    _reading(f"{API_DESK}/players", api.organiser_players, Who.ORGANISER, shapes.Table),
     _command(f"{API_DESK}/players", api.organiser_add, shapes.Newcomer),
     _command(f"{API_DESK}/game/<verb>", api.organiser_game, shapes.Why),
     _command(f"{API_ONE}/kill", api.organiser_kill, shapes.Killing),

@@ -11,9 +11,15 @@
 
   function settle() {
     if (box()) box().checked = remembered();
+    if (document.getElementById("card").dataset.mood !== "running") closeQuestions();
     const now = target()?.dataset.target;
     if (now && now !== known) celebrate();
     known = now;
+  }
+
+  // Nothing is left to declare: whatever they offer would be refused.
+  function closeQuestions() {
+    for (const question of document.querySelectorAll("dialog[open]")) question.close();
   }
 
   function celebrate() {

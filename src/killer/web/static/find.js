@@ -5,6 +5,7 @@
   const query = box.querySelector("[data-query]");
   const found = box.querySelector("[data-found]");
   const texts = new WeakMap();
+  const plural = new Intl.PluralRules(document.documentElement.lang);
 
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
@@ -24,13 +25,23 @@
     const words = fold(query.value).split(/\s+/).filter(Boolean);
     const facet = box.querySelector("[name=facet]:checked")?.value ?? "";
     const secrets = box.querySelector("#show-targets")?.checked;
-    let n = 0;
+    let n = 0, first;
     for (const item of document.getElementById(box.dataset.find).querySelectorAll("[data-item]")) {
       const fits = (!facet || item.dataset.facet === facet) && words.every((word) => holds(text(item, secrets), word));
       item.hidden = !fits;
       n += fits;
+      if (fits) first ??= item;
     }
-    found.textContent = words.length || facet ? found.dataset.found.replace("%s", n) : "";
+    const { one, other } = found.dataset;
+    found.textContent = words.length || facet ? (plural.select(n) === "one" ? one : other).replace("%s", n) : "";
+    return first;
+  }
+
+  // What is found must be seen above a phone's keyboard, whatever stands before it on the page.
+  function search() {
+    const first = filter();
+    const seen = window.visualViewport?.height ?? innerHeight;
+    if (first && first.getBoundingClientRect().top > seen / 2) box.scrollIntoView();
   }
 
   function typed(event) {
@@ -41,7 +52,7 @@
   }
 
   for (const tools of box.querySelectorAll("[data-tools]")) tools.hidden = false;
-  box.addEventListener("input", filter);
+  box.addEventListener("input", search);
   query.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     query.value = "";
