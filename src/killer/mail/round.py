@@ -216,7 +216,7 @@ class Round:
             if not keeping.holds_lease(connection, LEASE, self.holder):
                 raise LostLeaseError
             tokens = {item.player.id: item.token}
-            once = people.is_organiser(connection, self.number, item.player.id)  # by now
+            once = item.player.id in people.organisers(connection, self.number)
             people.keep_links(connection, self.number, tokens, once=once)
             self._note(connection, item, mails.HANDING)
         item.handed = True

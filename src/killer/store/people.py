@@ -173,10 +173,10 @@ def keep_links(
         connection.execute(insert(links), rows)
 
 
-def is_organiser(connection: Connection, game: int, player: PlayerId) -> bool:
-    """Tell whether somebody is an organiser now."""
-    mine = (players.c.game == game, players.c.id == player)
-    return bool(connection.execute(select(players.c.organiser).where(*mine)).scalar())
+def organisers(connection: Connection, game: int) -> set[PlayerId]:
+    """Give who is an organiser now: whoever was looked up before may have become one."""
+    mine = (players.c.game == game, players.c.organiser.is_(True))
+    return {PlayerId(i) for i in connection.execute(select(players.c.id).where(*mine)).scalars()}
 
 
 def drop_link(connection: Connection, token: str) -> None:
