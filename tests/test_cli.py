@@ -26,7 +26,8 @@ from killer.web.site import Site
 Run = Callable[..., Result]
 #: Commands with options about which a newcomer may wonder.
 TOLD = [
-    *("cards", "organiser add", "sheet pull", "sheet push", "sheet sync"),
+    *("cards", "organiser add", "organiser list", "organiser remove"),
+    *("sheet pull", "sheet push", "sheet sync"),
     *("photos fetch", "mail credentials", "links revoke", "links new"),
 ]
 COMMANDS = [
@@ -281,6 +282,33 @@ def test_a_player_becomes_an_organiser(run: Run) -> None:
     assert ivan is not None
     assert ivan.organiser
     assert len(game().players) == 2
+
+
+def test_a_player_s_old_link_signs_no_organiser_in(run: Run) -> None:
+    imported = run("import", "--players", file(SOUND)).stdout
+    old = re.findall(r"/s/([\w-]{22})$", imported, re.MULTILINE)[0]
+    new = run("organiser", "add", "Judith").stdout.strip().rpartition("/s/")[2]
+    server = app_.create(Settings(data_dir=Path("data"), secret_key=SECRET))
+    assert server.test_client().post("/api/login", json={"token": old}).status_code == 401
+    assert server.test_client().post("/api/login", json={"token": new}).status_code == 200
+
+
+def test_organisers_are_listed_and_removed(run: Run) -> None:
+    run("import", "--players", file(SOUND))
+    assert "no organiser" in run("organiser", "list").stdout
+    for name in ("Ivan", "Camille"):
+        link = run("organiser", "add", name).stdout.strip()
+    assert run("organiser", "list").stdout.split() == ["Ivan", "Camille"]
+    for name in ("camille", "Ivan"):  # the last one too
+        assert run("organiser", "remove", name).exit_code == 0
+    assert not any(p.organiser for p in game().players.values())
+    for name in ("Ivan", "Nobody"):
+        again = run("organiser", "remove", name)
+        assert again.exit_code == 1
+        assert f"“{name}” is no organiser" in again.stderr
+    server = app_.create(Settings(data_dir=Path("data"), secret_key=SECRET))
+    token = link.rpartition("/s/")[2]
+    assert server.test_client().post("/api/login", json={"token": token}).status_code == 401
 
 
 def test_an_organiser_needs_a_name_that_shows(run: Run) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from engines.google import Emulator
 from engines.google.fixtures import google
@@ -18,7 +19,8 @@ from killer.keeper import LEASE, LEASE_SECONDS, RENEWAL, Keeper
 from killer.media.pictures import prepare
 from killer.media.shelf import Shelf
 from killer.settings import Settings
-from killer.store import keeping
+from killer.store import games, keeping
+from killer.store.tables import answers
 from media.darkroom import photograph
 from store.worlds import World, create_tables, look_at
 
@@ -101,4 +103,19 @@ def test_whoever_keeps_or_waits_throws_away_the_photos_of_its_machine(
     process = Process(world, settings)
     wait_for(lambda: shelf.read(world.number, stray, "large") is None, 30, "the sweep")
     assert shelf.read(world.number, worn, "large")
+    process.over.set()
+
+
+def test_whoever_keeps_forgets_old_answers(world: World, tmp_path: Path) -> None:
+    world.perform(c.Enrol("Old"), key="old")
+    with world.database.write() as connection:
+        connection.execute(update(answers).values(at=games.now() - games.ANSWERS_KEPT - 1))
+    world.perform(c.Enrol("New"), key="new")
+    process = Process(world, Settings(data_dir=tmp_path, backup_minutes=0))
+
+    def kept() -> list[str]:
+        with world.database.read() as connection:
+            return list(connection.execute(select(answers.c.key)).scalars())
+
+    wait_for(lambda: kept() == ["new"], 30, "the old answer's end")
     process.over.set()

@@ -26,7 +26,7 @@ from killer.sheets.google import Google
 from killer.sheets.pace import Pace
 from killer.sheets.rounds import Rounds
 from killer.sheets.sync import LostLeaseError
-from killer.store import keeping
+from killer.store import games, keeping
 from killer.store.database import StoreUnavailableError
 from killer.threads import Threads
 from killer.watch import metrics
@@ -37,6 +37,7 @@ RENEWAL = 5.0  # seconds
 TICK = 0.5  # seconds
 PAUSE = 2.0  # seconds between two looks at the errands
 WATCH = 10.0  # seconds between two looks whether a backup is due
+TIDY = 3600.0  # seconds between two lookings through old answers
 SWEEP = 600.0  # seconds between two looks for photos that nobody wears
 
 _THREAD = Threads(1)  # where a tab of 500 rows is understood, which takes 60 ms
@@ -52,6 +53,7 @@ class Keeper:
         self._holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._holds = False
         self._rounds: Rounds | None = None
+        self._tidied = float("-inf")
         self._pace = gentle()  # one for all rounds: who takes over again has no new burst
 
     def start(self) -> None:
@@ -101,6 +103,7 @@ class Keeper:
             time.sleep(PAUSE)
             try:
                 if self._holds:
+                    self._tidy()
                     chores.tick()
             except Exception as error:  # noqa: BLE001  # whatever it is, the errand is gone on with
                 _log.error("keeper.errand_failed", exc_info=error)
@@ -115,6 +118,13 @@ class Keeper:
                     schedule.tick()
             except Exception as error:  # noqa: BLE001  # whatever it is, the next look comes
                 _log.error("keeper.backup_failed", exc_info=error)
+
+    def _tidy(self) -> None:
+        """Forget the answers to requests that nobody repeats any more."""
+        if time.monotonic() >= self._tidied + TIDY:
+            with self._play.database.write() as connection:
+                games.forget_answers(connection, games.now() - games.ANSWERS_KEPT)
+            self._tidied = time.monotonic()
 
     def _sweep_photos(self) -> None:
         settings = self._settings

@@ -23,6 +23,8 @@ CPUS = os.cpu_count() or 1
 # stays quickest when all workers hash at once: its memory fits into the processor's cache.
 _HASHER = PasswordHasher(time_cost=5, memory_cost=7 * 1024, parallelism=1)
 
+LONGEST = 300  # characters
+
 _THREAD = Threads(1, behind=True)  # for each worker: memory stays bounded, the players come first
 
 
@@ -35,6 +37,11 @@ def _nobody() -> str:
 def prepare() -> None:
     """Do once, before the first sign-in, what every refused one needs."""
     _nobody()
+
+
+def typed(text: str) -> str:
+    """Give a password as it counts, when it is chosen as when it is asked for: without margins."""
+    return text.strip()
 
 
 def hash_password(password: str) -> str:

@@ -25,7 +25,6 @@ from killer.store import games, migrations
 from killer.store.database import Database
 from killer.watch import metrics
 
-ANSWERS_KEPT = 7 * 86_400_000  # milliseconds that a repeated request finds its first answer
 PATIENCE = 30.0  # seconds for a server to answer
 OLD_ONE = 5.0  # seconds for the server before to be gone, when somebody starts it again
 CONFIGURATION = Path(__file__).parent / "ops" / "gunicorn.py"
@@ -38,7 +37,7 @@ def prepare(settings: Settings) -> None:
     database = Database(settings.database)
     migrations.migrate(database)
     with database.write() as connection:
-        games.forget_answers(connection, games.now() - ANSWERS_KEPT)
+        games.forget_answers(connection, games.now() - games.ANSWERS_KEPT)
     database.close()
 
 

@@ -230,3 +230,23 @@ def test_a_game_goes_on_where_the_roster_left_it():
     assert targets(game) == {1: 4, 4: 1}
     assert bob(game).target is None
     assert dict(game.kills) == {ALICE: 2}
+
+
+# --- organisers ---
+
+
+def test_an_organiser_s_right_is_taken_away_and_signed_out():
+    game = play(a_game(2), c.Enrol("Orga", organiser=True), c.Enrol("Autre", organiser=True))
+    orga = game.find("orga")
+    taken = e.Edited(orga.id, (("organiser", True, False),))
+    assert decide(game, c.Dismiss(orga.id)) == (taken, e.SessionsEnded(orga.id, 0))
+    after = play(game, c.Dismiss(orga.id))
+    assert (after.find("orga").organiser, after.find("orga").status) == (False, Status.ALIVE)
+    assert decide(after, c.Dismiss(orga.id)) == ()
+
+
+def test_the_last_organiser_goes_only_if_that_is_meant():
+    game = play(a_game(2), c.Enrol("Orga", organiser=True))
+    orga = game.find("orga").id
+    assert refused(game, c.Dismiss(orga)) == "last_organiser"
+    assert not play(game, c.Dismiss(orga, even_last=True)).find("orga").organiser

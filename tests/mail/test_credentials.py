@@ -381,6 +381,25 @@ def test_it_tells_how_far_it_is(world: World, box: Box) -> None:
     assert told[-1] == (len(PLAYERS) - 1, 1, len(PLAYERS))
 
 
+def test_whoever_becomes_an_organiser_meanwhile_gets_a_link_for_once(
+    world: World, box: Box
+) -> None:
+    rights = (("organiser", True),)
+
+    def told(sent: int, _failed: int, _total: int) -> None:
+        if sent == 1:
+            world.do(*(c.Edit(world.who(name).id, rights) for name in PLAYERS[1:]))
+
+    send(world, box, told=told)
+    last = box.token(addresses_of_all(world)[PLAYERS[-1]])
+    assert signs_in(world, last) == PLAYERS[-1]
+    assert signs_in(world, last) == ""
+
+
+def addresses_of_all(world: World) -> dict[str, str]:
+    return {name: f"player{world.who(name).id}@party.example" for name in PLAYERS}
+
+
 def test_it_stops_when_it_is_told_to_and_goes_on_later(world: World, box: Box) -> None:
     report = send(world, box, stop=lambda: len(box.mails) == 3)
     assert (report.stopped, len(report.sent), report.left) == ("stopped", 3, len(PLAYERS) - 3)

@@ -240,3 +240,36 @@ def test_a_password_from_the_sheet_leaves_a_trace_without_itself(keep: Keep) -> 
     assert record.event == e.ContactsChanged(kept.player("Bob").id, ("password",))
     assert record.reason == "sheet"
     assert "brand new" not in repr(record)
+
+
+def test_a_player_s_lasting_link_ends_when_the_sheet_makes_an_organiser_of_him(
+    keep: Keep,
+) -> None:
+    head, *rows = form(4)
+    kept = keep([[*head, "Admin"], *([*row, ""] for row in rows)])
+    kept.level()
+    with kept.world.database.write() as connection:
+        bob = kept.player("Bob").id
+        token = people.new_links(connection, kept.world.number, [bob])[bob]
+    kept.put("Bob", "Admin", "oui")
+    kept.level()
+    assert kept.player("Bob").organiser
+    with kept.world.database.read() as connection:
+        assert people.who_has_link(connection, token) is None
+
+
+def test_an_emptied_cell_demotes_nobody_and_a_removed_organiser_does_not_come_back(
+    keep: Keep,
+) -> None:
+    head, *rows = form(4)
+    kept = keep([[*head, "Admin"], *([*row, "oui" if row[1] == "Bob" else ""] for row in rows)])
+    kept.level()
+    kept.put("Bob", "Admin", "")
+    kept.level()
+    assert kept.player("Bob").organiser
+    kept.put("Bob", "Admin", "oui")
+    kept.level()
+    kept.do(c.Dismiss(kept.player("Bob").id, even_last=True))
+    kept.level()
+    kept.look(everything=True)
+    assert not kept.player("Bob").organiser

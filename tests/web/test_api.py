@@ -327,6 +327,25 @@ def test_a_nickname_in_an_address_may_be_anything(world: World, nickname: str) -
     assert boss.get(f"/organiser/players/{quoted(nickname)}").status_code == 200
 
 
+@pytest.mark.parametrize("password", ["  sésame\t", "é" * 300, f" {'x' * 300} "])
+def test_a_password_that_was_accepted_signs_in(
+    world: World, boss: FlaskClient, password: str
+) -> None:
+    late = {"nickname": "Retard", "password": password}
+    assert boss.post("/api/organiser/players", json=late).status_code == 200
+    for typed in (password, password.strip()):
+        tried = {"nickname": "Retard", "password": typed}
+        assert world.visitor().post("/api/login", json=tried).status_code == 200
+    longer = {"nickname": "Retard", "password": password.strip() + "x"}
+    assert world.visitor().post("/api/login", json=longer).status_code == 401
+
+
+def test_a_password_that_could_not_be_typed_is_refused(world: World, boss: FlaskClient) -> None:
+    late = {"nickname": "Retard", "password": "x" * 301}
+    problem(boss.post("/api/organiser/players", json=late), 422, "password_too_long")
+    assert world.game.find("Retard") is None
+
+
 def test_a_latecomer_joins_the_running_game(world: World, boss: FlaskClient) -> None:
     late = {"nickname": "Retard", "year": "3A", "challenge": "Danser", "password": "sésame"}
     assert boss.post("/api/organiser/players", json=late).status_code == 200

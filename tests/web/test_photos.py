@@ -334,19 +334,19 @@ def test_who_wants_none_has_none(world: World, worn: str) -> None:
 def test_an_organiser_takes_a_photo_away_and_says_why(world: World, worn: str) -> None:
     boss = world.phone(BOSS)
     page = "/organiser/players/Ana"
-    assert f"{page}/photo/remove" in boss.get(page).text
-    answer = submit(boss, f"{page}/photo/remove", page, reason="Photo de quelqu'un d'autre")
+    assert f"{page}/remove-photo" in boss.get(page).text
+    answer = submit(boss, f"{page}/remove-photo", page, reason="Photo de quelqu'un d'autre")
     assert answer.location == page
     assert photo_of(world, "Ana") == ""
     shown = unescape(boss.get(page).text)
     assert "La photo de Ana est retirée" in shown
     assert "Photo de quelqu'un d'autre" in shown
-    assert f"{page}/photo/remove" not in shown
+    assert f"{page}/remove-photo" not in shown
 
 
 def test_a_removal_can_be_undone(world: World, worn: str) -> None:
     boss = world.phone(BOSS)
-    submit(boss, "/organiser/players/Ana/photo/remove", "/organiser/players/Ana", reason="?")
+    submit(boss, "/organiser/players/Ana/remove-photo", "/organiser/players/Ana", reason="?")
     version = world.game.version
     submit(boss, f"/organiser/undo/{version}", "/organiser/log", reason="si")
     assert world.phone("Bo").get(worn).status_code == 200
@@ -355,7 +355,7 @@ def test_a_removal_can_be_undone(world: World, worn: str) -> None:
 def test_somebody_whose_nickname_looks_like_an_address_is_not_mistaken(world: World) -> None:
     world.do(c.Enrol("Ana/photo"))
     send(world.phone("Ana"), photograph(1))
-    submit(world.phone(BOSS), "/organiser/players/Ana/photo/remove", "/organiser", reason="?")
+    submit(world.phone(BOSS), "/organiser/players/Ana/remove-photo", "/organiser", reason="?")
     assert photo_of(world, "Ana") == ""
     assert world.who("Ana/photo").status == "alive"
 

@@ -20,12 +20,12 @@ from killer.game import commands as c
 from killer.game.model import State, Status
 from killer.keeper import google_of
 from killer.store import errands, games, log
-from killer.store.tables import credentials, events, links, metadata
+from killer.store.tables import credentials, events, links
 from killer.store.tables import games as rows_of_games
 from killer.store.tables import players as rows_of_players
 from killer.web import routes
 from killer.web.route import Who
-from web.world import BOSS, PASSWORD, PLAYERS, World, problem, submit
+from web.world import BOSS, PASSWORD, PLAYERS, World, contents, problem, submit
 
 URL = "/api/organiser/rehearsals"
 SIX_HOURS = 6 * 3_600_000  # milliseconds
@@ -52,16 +52,6 @@ def guest(world: World, token: str) -> FlaskClient:
 
 def organiser(world: World, made: dict[str, Any]) -> FlaskClient:
     return guest(world, made["organiser"]["token"])
-
-
-def contents(world: World) -> dict[str, list[Any]]:
-    """Give every row of every table, but the counts of tries, which end by themselves."""
-    with world.site.database.read() as connection:
-        return {
-            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
-            for table in metadata.sorted_tables
-            if table.name != "hits"
-        }
 
 
 def numbers(world: World) -> list[int]:

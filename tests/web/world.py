@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from killer import app as app_
@@ -20,6 +21,7 @@ from killer.game import commands as c
 from killer.game.model import Game, Player, Status
 from killer.settings import Settings
 from killer.store import games, people
+from killer.store.tables import metadata
 from killer.web.sessions import COOKIE, Session, SignedCookies
 from killer.web.site import Site
 
@@ -137,6 +139,16 @@ def submit(client: FlaskClient, url: str, page: str = "/sign-in", **fields: Any)
 def without_tokens(html: str) -> str:
     """Give a page without the words of chance in its forms: any short word may be in those."""
     return re.sub(r'(name="(?:csrf_token|idempotency_key)" value=")[^"]*', r"\1", html)
+
+
+def contents(world: World) -> dict[str, list[Any]]:
+    """Give every row of every table, but the counts of tries, which end by themselves."""
+    with world.site.database.read() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+            if table.name != "hits"
+        }
 
 
 def quoted(nickname: str) -> str:

@@ -38,7 +38,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "logs": deploy.logs,
 }
 GROUPS: dict[str, dict[str, Callable[..., None]]] = {
-    "organiser": {"add": server.organiser_add},
+    "organiser": {
+        "add": server.organiser_add,
+        "list": server.organiser_list,
+        "remove": server.organiser_remove,
+    },
     "sheet": {"check": sheet.check, "pull": sheet.pull, "push": sheet.push, "sync": sheet.sync},
     "photos": {"fetch": photos.fetch, "check": photos.check, "push": photos.push},
     "mail": {"credentials": mail.credentials_},

@@ -1,4 +1,4 @@
-"""`killer serve`, `demo`, `check` and `organiser add`."""
+"""`killer serve`, `demo`, `check` and `organiser`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,30 @@ def organiser_add(
     with site.database.write() as connection:
         token = people.new_links(connection, number, [player.id], once=True)[player.id]
     typer.echo(f"{site.settings.address}/s/{token}")
+
+
+def organiser_list(game: Annotated[str | None, typer.Option()] = None) -> None:
+    """Name the organisers."""
+    site = common.site()
+    number = game_named(site, game)
+    organisers = [p for p in site.hub.feed(number).game.players.values() if p.organiser]
+    for player in organisers:
+        typer.echo(player.nickname)
+    if not organisers:
+        typer.echo(say("cli.organiser.none"))
+
+
+def organiser_remove(
+    name: Annotated[str, typer.Argument()], game: Annotated[str | None, typer.Option()] = None
+) -> None:
+    """Take an organiser's right away; whoever plays goes on playing."""
+    site = common.site()
+    number = game_named(site, game)
+    known = site.hub.feed(number).game.find(name)
+    if known is None or not known.organiser:
+        refuse(say("cli.organiser.not_one", nickname=known.nickname if known else name))
+    site.play.perform(number, c.Dismiss(known.id, even_last=True))
+    typer.echo(say("cli.organiser.removed", nickname=known.nickname))
 
 
 def check() -> None:

@@ -104,6 +104,14 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Take an organiser's right away, and sign him out; the last one's only with `even_last`."""
+
+    player: PlayerId
+    even_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reshuffle:
     """Deal the living a new ring, drawn from the seed."""
 
@@ -169,6 +177,7 @@ Command = (
     | Kill
     | Revive
     | Remove
+    | Dismiss
     | Reshuffle
     | Redirect
     | Credit

@@ -49,9 +49,8 @@ def decide(game: Game, command: c.Command) -> Events:
             return _remove(game, command)
         case c.NoteContacts():
             return (e.ContactsChanged(_known(game, command.player).id, command.fields),)
-        case c.EndSessions():
-            player = _known(game, command.player)
-            return (e.SessionsEnded(player.id, player.sessions),)
+        case c.EndSessions() | c.Dismiss():
+            return _sign_out(game, command)
         case c.GiveTargets() | c.NoteFall():
             return _carry_over(game, command)
         case _:
@@ -151,6 +150,19 @@ def _remove(game: Game, command: c.Remove) -> Events:
         player.id, player.status, hunter, player.target, player.killed_by, player.fell
     )
     return _and_the_end(game, removed)
+
+
+def _sign_out(game: Game, command: c.EndSessions | c.Dismiss) -> Events:
+    player = _known(game, command.player)
+    ended = e.SessionsEnded(player.id, player.sessions)
+    if isinstance(command, c.EndSessions):
+        return (ended,)
+    if not player.organiser:
+        return NOTHING
+    others = (p for p in game.players.values() if p.organiser and p.id != player.id)
+    if not command.even_last and not any(others):
+        raise NotNow("last_organiser", nickname=player.nickname)
+    return (e.Edited(player.id, (("organiser", True, False),)), ended)
 
 
 def _credit(game: Game, command: c.Credit) -> Events:

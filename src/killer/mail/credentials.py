@@ -157,8 +157,9 @@ def keep_cards(
     connection: Connection, number: int, holders: Sequence[Player], tokens: Mapping[PlayerId, str]
 ) -> None:
     """Let cards sign in from now on; an organiser's once, whoever may find it later."""
+    organisers = people.organisers(connection, number)
     for once in (False, True):
-        mine = {p.id: tokens[p.id] for p in holders if p.organiser is once}
+        mine = {p.id: tokens[p.id] for p in holders if (p.id in organisers) is once}
         people.keep_links(connection, number, mine, once=once)
 
 

@@ -216,7 +216,8 @@ class Round:
             if not keeping.holds_lease(connection, LEASE, self.holder):
                 raise LostLeaseError
             tokens = {item.player.id: item.token}
-            people.keep_links(connection, self.number, tokens, once=item.player.organiser)
+            once = item.player.id in people.organisers(connection, self.number)
+            people.keep_links(connection, self.number, tokens, once=once)
             self._note(connection, item, mails.HANDING)
         item.handed = True
 

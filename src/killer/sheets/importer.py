@@ -73,11 +73,12 @@ def carry_out(
     request: Request,
     done: Callable[[], None],
     *,
-    links: bool = True,
+    token: Callable[[str], str] | None = lambda _nickname: people.new_token(),
 ) -> Imported:
     """Do everything that a plan says, or nothing; `done` is called for each password looked at.
 
-    Newcomers without a password get a sign-in link, unless nobody is there to read it. A new
+    Newcomers without a password get a sign-in link with the `token` that is drawn for their
+    nickname, unless there is none because nobody is there to read it. A new
     password of somebody who was there before leaves its trace in the log, without itself.
 
     Raises:
@@ -92,10 +93,10 @@ def carry_out(
         people.set_contacts(connection, number, {ids[k]: v for k, v in wanted.contacts.items()})
         people.set_hashes(connection, number, {ids[k]: v for k, v in hashes.items()})
         for entry in wanted.new:
-            if links and not entry.password:
-                player, once = ids[names.key(entry.nickname)], entry.organiser
-                token = people.new_links(connection, number, [player], once=once)[player]
-                made[entry.nickname] = token
+            if token and not entry.password:
+                made[entry.nickname] = token(entry.nickname)
+                mine = {ids[names.key(entry.nickname)]: made[entry.nickname]}
+                people.keep_links(connection, number, mine, once=entry.organiser)
 
     noted = [c.NoteContacts(game.by_key[k], ("password",)) for k in hashes if k in game.by_key]
     commands = (*noted, *wanted.commands)

@@ -157,7 +157,7 @@ class Pull:
         return []
 
     def _perform(self, wanted: Plan) -> None:
-        importer.carry_out(self._play, self._number, wanted, WHY, lambda: None, links=False)
+        importer.carry_out(self._play, self._number, wanted, WHY, lambda: None, token=None)
 
 
 def _without_earlier_games(found: Table, entries: Sequence[Entry], tag: str) -> Table:

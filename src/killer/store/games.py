@@ -13,9 +13,10 @@ from killer.game import names
 from killer.game.model import Game, Player, PlayerId, State, Status, Visibility
 from killer.store import log, postgresql
 from killer.store.database import StaleVersionError
-from killer.store.tables import answers, games, players
+from killer.store.tables import answers, games, links, players
 
 FIRST_NAME = "Killer"  # of a game that nobody has named
+ANSWERS_KEPT = 7 * 86_400_000  # milliseconds that a repeated request finds its first answer
 
 Key = tuple[int, str]  # who asks, and the idempotency key of the request
 Kept = tuple[str, int]  # what was asked, and the version that was answered
@@ -137,9 +138,21 @@ def _save_players(
     fresh = [_row(game, p) for i, p in after.items() if i not in before]
     if fresh:
         connection.execute(insert(players), fresh)
-    moved = [_row(game, p) for i, p in after.items() if i in before and before[i] is not p]
+    moved = [p for i, p in after.items() if i in before and before[i] is not p]
     if moved:
-        connection.execute(_MOVE, [row | {"its_game": game, "its_id": row["id"]} for row in moved])
+        rows = [_row(game, player) for player in moved]
+        connection.execute(_MOVE, [row | {"its_game": game, "its_id": row["id"]} for row in rows])
+    _revoke_links(connection, game, [p for p in moved if before[p.id].organiser is not p.organiser])
+
+
+def _revoke_links(connection: Connection, game: int, people: Sequence[Player]) -> None:
+    """Make the links of those useless who became organisers, or are none any more.
+
+    A player's link lasts: whoever finds it in a history must not become an organiser by it.
+    """
+    if people:
+        mine = (links.c.game == game, links.c.player.in_([player.id for player in people]))
+        connection.execute(delete(links).where(*mine))
 
 
 _MOVE = (

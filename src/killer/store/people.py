@@ -145,11 +145,16 @@ def new_token() -> str:
 
 
 def keep_links(
-    connection: Connection, game: int, tokens: Mapping[PlayerId, str], *, once: bool = False
+    connection: Connection,
+    game: int,
+    tokens: Mapping[PlayerId, str],
+    *,
+    once: bool = False,
+    lasting: int = LINK_DAYS * DAY,
 ) -> None:
     """Let tokens sign players in from now on; only their SHA-256 is kept.
 
-    What was kept already is kept anew.
+    What was kept already is kept anew. They are `lasting` so many milliseconds.
     """
     made = now()
     rows = [
@@ -159,13 +164,19 @@ def keep_links(
             "player": player,
             "once": once,
             "created": made,
-            "expires": made + LINK_DAYS * DAY,
+            "expires": made + lasting,
         }
         for player, token in tokens.items()
     ]
     if rows:
         connection.execute(delete(links).where(links.c.hash.in_([row["hash"] for row in rows])))
         connection.execute(insert(links), rows)
+
+
+def organisers(connection: Connection, game: int) -> set[PlayerId]:
+    """Give who is an organiser now: whoever was looked up before may have become one."""
+    mine = (players.c.game == game, players.c.organiser.is_(True))
+    return {PlayerId(i) for i in connection.execute(select(players.c.id).where(*mine)).scalars()}
 
 
 def drop_link(connection: Connection, token: str) -> None:

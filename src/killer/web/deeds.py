@@ -6,10 +6,10 @@ import secrets
 
 from killer import passwords
 from killer.game import commands as c
-from killer.game.model import Game, Player, PlayerId, Visibility
-from killer.game.refusals import Unknown
-from killer.play import Outcome
-from killer.store import people
+from killer.game.model import Game, Player, PlayerId, State, Visibility
+from killer.game.refusals import Invalid, Unknown
+from killer.play import Outcome, Request
+from killer.store import games, people
 from killer.store.database import Connection
 from killer.web.problems import ProblemError
 from killer.web.site import asked, outer_address, site, viewer
@@ -29,6 +29,50 @@ def seed() -> int:
 def do(*commands: c.Command, reason: str = "") -> Outcome:
     """Carry commands out in the viewer's game, in the viewer's name."""
     return site().play.perform(viewer().feed.number, *commands, request=asked(reason))
+
+
+def repeated() -> int | None:
+    """Give the version that this very request was answered before; None when it is the first.
+
+    Raises:
+        Invalid: its key was used for something else.
+    """
+    if not asked().key:
+        return None
+    with site().database.read() as connection:
+        return _answered(connection, asked())
+
+
+def once(connection: Connection) -> bool:
+    """Note that a request which is no move in the game was done; False when it was before.
+
+    Raises:
+        Invalid: its key was used for something else.
+    """
+    request, number = asked(), viewer().feed.number
+    if not request.key:
+        return True
+    version = games.version(connection, number, lock=True)  # two at once wait for each other
+    if _answered(connection, request) is not None:
+        return False
+    kept = (request.about, version or 0)
+    games.remember(connection, number, {_key(request): kept})
+    return True
+
+
+def _answered(connection: Connection, request: Request) -> int | None:
+    key = _key(request)
+    kept = games.remembered(connection, viewer().feed.number, {key}).get(key)
+    if kept is None:
+        return None
+    about, version = kept
+    if about != request.about:
+        raise Invalid("key_reused")
+    return version
+
+
+def _key(request: Request) -> games.Key:
+    return (viewer().player.id, request.key)
 
 
 def die() -> Outcome:
@@ -90,8 +134,12 @@ def revive(nickname: str, reason: str = "") -> Outcome:
 
 
 def remove(nickname: str, reason: str = "") -> Outcome:
-    """Take a player out of the game."""
-    return do(c.Remove(player_named(nickname).id), reason=reason)
+    """Take a player out of the game; an organiser is none any more, unless it is the last one."""
+    player = player_named(nickname)
+    dismissed = c.Dismiss(player.id)
+    if player.organiser and viewer().game.state is State.OVER:
+        return do(dismissed, reason=reason)
+    return do(c.Remove(player.id), dismissed, reason=reason)
 
 
 def sign_out_everywhere(nickname: str, reason: str = "") -> Outcome:
@@ -108,6 +156,9 @@ def sign_out_everywhere(nickname: str, reason: str = "") -> Outcome:
 
 def edit(nickname: str, fields: dict[str, str], reason: str = "") -> Outcome:
     """Correct a player's nickname, year or challenge."""
+    version = repeated()
+    if version is not None:
+        return Outcome(version)
     return do(c.Edit(player_named(nickname).id, tuple(fields.items())), reason=reason)
 
 
@@ -117,8 +168,15 @@ def undo(version: int, reason: str = "") -> Outcome:
 
 
 def add(newcomer: c.Enrol, password: str = "", reason: str = "") -> Outcome:
-    """Add a player, to the roster or to the running game."""
-    hashed = passwords.hash_password(password) if password else ""
+    """Add a player, to the roster or to the running game.
+
+    Raises:
+        Invalid: the password is longer than one that is asked for can be.
+    """
+    word = passwords.typed(password)
+    if len(word) > passwords.LONGEST:
+        raise Invalid("password_too_long", most=passwords.LONGEST)
+    hashed = passwords.hash_password(word) if word else ""
 
     def keep_password(connection: Connection, game: Game) -> None:
         player = game.find(newcomer.nickname)

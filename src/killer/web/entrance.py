@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 
-from flask import session
+from flask import g, session
 from limits import RateLimitItem, parse
 from limits.strategies import FixedWindowRateLimiter
 
@@ -13,6 +13,7 @@ from killer import passwords
 from killer.game import names
 from killer.game.model import Player, PlayerId
 from killer.store import people
+from killer.store.database import Connection
 from killer.threads import FullError, Places
 from killer.watch import metrics
 from killer.web.problems import ProblemError
@@ -30,6 +31,7 @@ has room, and a flood from there leaves some for others.
 """
 CROWDED_SECONDS = 5
 LONGEST = 300
+ANSWER_KEPT = 60_000  # milliseconds
 MOST_GAMES = 3  # in which one nickname's password is tried, the newest first
 NOBODY = people.Account(0, PlayerId(0), None)
 EASY = 3  # a sign-in after so few tries leaves its count to expire
@@ -53,7 +55,7 @@ def with_password(nickname: str, password: str, game: str = "") -> Player:
 
 def _with_password(key: str, password: str, game: str) -> Player:
     _count(site().shared_limits, BY_NICKNAME, "nickname", key)
-    given = password[:LONGEST].strip()
+    given = passwords.typed(password)[: passwords.LONGEST + 1]  # what is longer fits nobody
     for account in _accounts(key, game) or [NOBODY]:
         if passwords.fits(account.password_hash, given):
             _forget_tries(key)
@@ -71,13 +73,30 @@ def with_link(token: str) -> Player:
     _count(site().local_limits, BY_ADDRESS, "address", address())
     with site().database.read() as connection:
         account = people.who_has_lasting_link(connection, token)
+        if account is None and (again := _again(token)):
+            account = people.who_has_lasting_link(connection, again)
     if account is None:
         with site().database.write() as connection:
-            account = people.use_link(connection, token)
+            account = _use_link(connection, token)
     if account is None:
         metrics.SIGN_INS.labels("link_refused").inc()
         raise ProblemError(401, "bad_link")
     return enter(account.game, account.player)
+
+
+def _use_link(connection: Connection, token: str) -> people.Account | None:
+    """Take a link; one that is used up holds for a minute for the key with which it was used."""
+    account = people.use_link(connection, token)
+    if account and (again := _again(token)):
+        kept = {account.player: again}
+        people.keep_links(connection, account.game, kept, lasting=ANSWER_KEPT)
+    return account
+
+
+def _again(token: str) -> str:
+    """Name what the same request holds when its answer was lost; nothing, when it has no key."""
+    key = g.get("idempotency_key", "")
+    return hashlib.sha256(f"{token} {key}".encode()).hexdigest() if key else ""
 
 
 def enter(game: int, number: PlayerId) -> Player:

@@ -95,6 +95,7 @@ def _see_who(route: Route) -> None:
 def _take_key() -> None:
     """Note what makes a repeated request the same; forms without a script carry it in a field."""
     key = request.headers.get("Idempotency-Key", "") or _form_value("idempotency_key")
+    key = key.replace("\0", "").encode(errors="ignore").decode()  # as it can be kept
     if len(key) > LONGEST_KEY:
         raise ProblemError(400, "long_key", most=LONGEST_KEY)
     g.idempotency_key = key

@@ -18,6 +18,7 @@ from killer.store import errands, mails, people
 from killer.store.errands import OPEN, Errand
 from killer.store.mails import Mail
 from killer.web import deeds, render
+from killer.web.lots import Lots
 from killer.web.problems import ProblemError
 from killer.web.site import outer_address, site, viewer
 
@@ -138,8 +139,9 @@ def _ask(wanted: list[PlayerId]) -> None:
         raise ProblemError(409, "no_mail_server")
     number, actor, address = viewer().feed.number, viewer().player.id, _address()
     with site().database.write() as connection:
-        mails.ask(connection, number, wanted, credentials.KIND, current())
-        errands.ask(connection, number, "mails", actor, address)
+        if deeds.once(connection):
+            mails.ask(connection, number, wanted, credentials.KIND, current())
+            errands.ask(connection, number, "mails", actor, address)
 
 
 def _address() -> str:
@@ -154,13 +156,15 @@ def print_cards() -> ResponseReturnValue:
     number, address = viewer().feed.number, _address()
     database = site().database
     holders = credentials.card_holders(database, number, Wanted(), unreached=True)
-    tokens = {player.id: people.new_token() for player in holders}
+    lots = Lots.drawn("cards")
+    tokens = {player.id: lots.token(f"player {player.id}") for player in holders}
     drawn = cards.pdf(
         [cards.Card(p.nickname, f"{address}/s/{tokens[p.id]}") for p in holders],
         cards.words(viewer().game.name),
     )
     with database.write() as connection:
-        credentials.keep_cards(connection, number, holders, tokens)
+        if deeds.once(connection):
+            credentials.keep_cards(connection, number, holders, tokens)
     headers = {
         "Content-Disposition": f'attachment; filename="{say("site.mails.card_file")}"',
         "Cache-Control": "no-store",

@@ -74,7 +74,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": _path_schema(kind, name)}
         for kind, name in re.findall(r"<(?:(\w+):)?(\w+)>", route.rule)
     ]
-    if route.method == "POST":
+    if route.method != "GET":
         schema = {"type": "string", "maxLength": 200}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": schema})
     return found

@@ -57,7 +57,10 @@ def _reason() -> str:
 
 
 def player(nickname: str) -> ResponseReturnValue:
-    """Show all about one player."""
+    """Show all about one player; the address of a link that was shown leads there too."""
+    stem = nickname.removesuffix("/link")
+    if stem != nickname and viewer().game.find(nickname) is None:
+        return redirect(_address(deeds.player_named(stem).nickname), 303)
     return _player_page(deeds.player_named(nickname))
 
 
@@ -112,15 +115,11 @@ def link(nickname: str) -> ResponseReturnValue:
     return _player_page(player, link=made) if made else _back_to(nickname, "link")
 
 
-def link_page(nickname: str) -> ResponseReturnValue:
-    """Lead from the address of a link that was shown to its player: the link is gone."""
-    return redirect(_address(deeds.player_named(nickname).nickname), 303)
-
-
 def edit(nickname: str) -> ResponseReturnValue:
     """Correct a player's nickname, year or challenge."""
     fields = {n: request.form[n] for n in ("nickname", "year", "challenge") if n in request.form}
-    here = deeds.player_named(nickname)
+    done = deeds.repeated() is not None and fields.get("nickname")  # by which nobody goes any more
+    here = deeds.player_named(done or nickname)
     problem = ""
     try:
         deeds.edit(nickname, fields, _reason())

@@ -197,5 +197,6 @@ def fetch_all() -> ResponseReturnValue:
     """Ask for all photos that the form's links name."""
     with site().database.write() as connection:
         number, actor = viewer().feed.number, viewer().player.id
-        errands.ask(connection, number, "photos", actor, outer_address())
+        if deeds.once(connection):
+            errands.ask(connection, number, "photos", actor, outer_address())
     return redirect("/organiser/photos", 303)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
-import secrets
 import time
-from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 
 from flask import Response
 
 from killer import passwords
-from killer import secret as secret_
 from killer.game import commands as c
 from killer.game.model import Game, Player, Status
 from killer.language import say
@@ -23,11 +18,12 @@ from killer.play import Play
 from killer.store import games, people, rehearsals
 from killer.store.database import Connection, Database, StoreUnavailableError
 from killer.store.games import GameRow
-from killer.web import shapes
+from killer.web import deeds, shapes
 from killer.web.answers import json
 from killer.web.api import body
+from killer.web.lots import Lots
 from killer.web.problems import ProblemError
-from killer.web.site import asked, site, viewer
+from killer.web.site import site, viewer
 
 MOST = 5  # at once, made in the same real game
 MARK = 3  # bytes by which all nicknames of one rehearsal differ from all others
@@ -55,31 +51,9 @@ class _Unheard(Hub):
         """Leave it to the first who asks."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Lots:
-    """What is drawn for a rehearsal; only their hashes are kept, yet they can be told again."""
-
-    seed: bytes
-
-    @classmethod
-    def drawn(cls) -> _Lots:
-        """Draw anew, or for a request with an Idempotency-Key what it drew the first time."""
-        request = asked()
-        if not request.key:
-            return cls(secrets.token_bytes(32))
-        whose = f"rehearsal/{viewer().feed.number}/{request.actor}/{request.key}/{request.about}"
-        return cls(hmac.digest(secret_.of(site().settings), whose.encode(), "sha256"))
-
-    def token(self, what: str) -> str:
-        """Give 128 bits as a word."""
-        return urlsafe_b64encode(self._digest(what)[:16]).decode().rstrip("=")
-
-    def marks(self) -> Iterator[str]:
-        """Give marks to choose from."""
-        return (self._digest(f"mark {n}")[:MARK].hex() for n in count())
-
-    def _digest(self, what: str) -> bytes:
-        return hmac.digest(self.seed, what.encode(), "sha256")
+def _marks(lots: Lots) -> Iterator[str]:
+    """Give marks to choose from."""
+    return (lots.digest(f"mark {n}")[:MARK].hex() for n in count())
 
 
 def make() -> Response:
@@ -90,14 +64,14 @@ def make() -> Response:
     wish = body(shapes.RehearsalWish)
     if viewer().feed.rehearsal:
         raise ProblemError(409, "rehearsal_of_rehearsal")
-    real, lots = viewer().feed.number, _Lots.drawn()
+    real, lots = viewer().feed.number, Lots.drawn("rehearsal")
     row, mark = _begin(real, lots)
     if mark:
         _fill(real, row, mark, wish.players, lots)
     return json(_told(row, lots, wish.players))
 
 
-def _fill(real: int, row: GameRow, mark: str, most: int, lots: _Lots) -> None:
+def _fill(real: int, row: GameRow, mark: str, most: int, lots: Lots) -> None:
     try:
         _enrol(row, mark, most, lots)
     except StoreUnavailableError:
@@ -106,7 +80,7 @@ def _fill(real: int, row: GameRow, mark: str, most: int, lots: _Lots) -> None:
         raise
 
 
-def _told(row: GameRow, lots: _Lots, most: int) -> shapes.Rehearsal:
+def _told(row: GameRow, lots: Lots, most: int) -> shapes.Rehearsal:
     """Tell of everybody; of a game that another request still fills, nothing."""
     with site().database.read() as connection:
         game = games.load(connection, row.id)
@@ -119,14 +93,16 @@ def _told(row: GameRow, lots: _Lots, most: int) -> shapes.Rehearsal:
 
 def remove(number: int) -> Response:
     """Remove a rehearsal that was made in this game, with everything that was played in it."""
-    if not _remove(viewer().feed.number, number):
+    if not _remove(viewer().feed.number, number, deeds.once) and deeds.repeated() is None:
         raise ProblemError(404, "no_such_rehearsal")
     return Response(status=204)
 
 
-def _remove(real: int, number: int) -> bool:
+def _remove(
+    real: int, number: int, note: Callable[[Connection], bool] = lambda _connection: True
+) -> bool:
     with site().database.write() as connection:
-        removed = rehearsals.remove(connection, real, number)
+        removed = rehearsals.remove(connection, real, number) and note(connection)
     if removed:
         _forget(number)
     return removed
@@ -138,14 +114,14 @@ def _forget(number: int) -> None:
     site().shelf.sweep(number, (), grace=0)
 
 
-def _begin(real: int, lots: _Lots) -> tuple[GameRow, str]:
+def _begin(real: int, lots: Lots) -> tuple[GameRow, str]:
     """Make an empty rehearsal and give its mark; none when this request has made it before."""
     with site().database.write() as connection:
         left_over = rehearsals.left_over(connection, real)
         for number in left_over:
             rehearsals.remove(connection, real, number)
         standing = rehearsals.standing(connection, real)
-        for mark in lots.marks():
+        for mark in _marks(lots):
             known = [row for row in standing if mark in row.name]
             if known or not rehearsals.is_taken(connection, mark):
                 break
@@ -169,7 +145,7 @@ def _name(mark: str) -> str:
     return say("rehearsal.game", mark=mark)
 
 
-def _enrol(row: GameRow, mark: str, most: int, lots: _Lots) -> None:
+def _enrol(row: GameRow, mark: str, most: int, lots: Lots) -> None:
     """Fill a rehearsal, a few players in each transaction: people play beside it for real."""
     hashed = passwords.hash_password(lots.token("password"))
     hub = _Unheard(site().database, row.id, games.blank(row))
@@ -190,11 +166,11 @@ def _enrol(row: GameRow, mark: str, most: int, lots: _Lots) -> None:
         time.sleep(BREATH)
 
 
-def _token(player: Player, lots: _Lots) -> str:
+def _token(player: Player, lots: Lots) -> str:
     return lots.token(f"player {player.id}")
 
 
-def _guest(player: Player, lots: _Lots) -> shapes.Guest:
+def _guest(player: Player, lots: Lots) -> shapes.Guest:
     return shapes.Guest(player.nickname, _token(player, lots))
 
 

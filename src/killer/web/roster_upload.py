@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from killer.game import events as e
 from killer.game.model import PlayerId
 from killer.language import say
 from killer.sheets import importer, tables
@@ -19,10 +20,11 @@ from killer.sheets.claims import sort_out
 from killer.sheets.identity import tag_of
 from killer.sheets.roster import Problem, Reading
 from killer.sheets.tables import UnreadableTable, read_table
-from killer.store import people
+from killer.store import log, people
 from killer.store.people import Contact
 from killer.threads import Threads
-from killer.web import pages, render
+from killer.web import deeds, pages, render
+from killer.web.lots import Lots
 from killer.web.problems import ProblemError
 from killer.web.site import asked, outer_address, site, viewer
 
@@ -138,9 +140,31 @@ def _import(files: Files) -> ResponseReturnValue:
         reading = reading.without_bad()
     if not reading.sound:
         return _check(files)
-    wanted = _plan(reading)
-    why = asked(say("site.import.reason"))
-    done = importer.carry_out(site().play, viewer().feed.number, wanted, why, lambda: None)
-    links = [(name, f"{outer_address()}/s/{token}") for name, token in done.links.items()]
-    count = len(wanted.new) + len(wanted.changed)
-    return render.page("organiser/import.html", links=links, imported=count)
+    lots, version = Lots.drawn("import"), deeds.repeated()
+    if version is None:
+        why, number = asked(say("site.import.reason")), viewer().feed.number
+        plan, play = _plan(reading), site().play
+        done = importer.carry_out(play, number, plan, why, lambda: None, token=lots.token)
+        version = done.version
+    links = [(name, f"{outer_address()}/s/{token}") for name, token in _links(reading, lots)]
+    return render.page("organiser/import.html", links=links, imported=_touched(version))
+
+
+def _links(reading: Reading, lots: Lots) -> list[tuple[str, str]]:
+    """Give the links that this import has made, the first time or now."""
+    drawn = [(o.nickname, lots.token(o.nickname)) for o in reading.entries if not o.password]
+    with site().database.read() as connection:
+        return [(name, token) for name, token in drawn if people.who_has_link(connection, token)]
+
+
+def _touched(version: int) -> int:
+    """Count the players of whom the moves tell that were kept together up to a version."""
+    with site().database.read() as connection:
+        records = log.since(connection, viewer().feed.number, 0)[:version]
+    touched: set[PlayerId | None] = set()
+    for one in reversed(records):
+        if (one.at, one.actor) != (records[-1].at, records[-1].actor):
+            break
+        moves = one.event.moves if isinstance(one.event, e.TargetsGiven) else ()
+        touched |= {one.event.player, *(move[0] for move in moves)}
+    return len(touched - {None})

@@ -160,10 +160,9 @@ _ORGANISERS_PAGES = (
     Route("POST", f"{ONE}/revive", organiser.revive, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/remove", organiser.remove, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/signout", organiser.sign_out, Who.ORGANISER, BUSY),
-    Route("GET", f"{ONE}/link", organiser.link_page, Who.ORGANISER),
     Route("POST", f"{ONE}/link", organiser.link, Who.ORGANISER, BUSY),
     Route("POST", f"{ONE}/edit", organiser.edit, Who.ORGANISER, BUSY),
-    Route("POST", f"{ONE}/photo/remove", photos.remove_of, Who.ORGANISER, BUSY),
+    Route("POST", f"{ONE}/remove-photo", photos.remove_of, Who.ORGANISER, BUSY),
 )
 
 ROUTES = (*_MACHINES, *_SCREENS, *_PLAYERS_API, *_ORGANISERS_API, *_PAGES, *_ORGANISERS_PAGES)

@@ -16,7 +16,7 @@ from killer.language import say
 from killer.live.hub import Feed, UnknownGameError
 from killer.store import games
 from killer.store.games import GameRow
-from killer.web import render
+from killer.web import deeds, render
 from killer.web.answers import FRESH, SHARED, Header, negotiate
 from killer.web.edition import edition
 from killer.web.problems import ProblemError
@@ -146,7 +146,8 @@ def show() -> ResponseReturnValue:
     """
     row = _row()
     mine = request.form.get("held", "") == token(site(), row)
-    if mine and _number(row, 1 + secrets.randbelow(LARGEST)):
+    done = deeds.repeated() is not None
+    if done or (mine and _number(row, 1 + secrets.randbelow(LARGEST))):
         told = "screen.done.shown"
     else:
         told = "screen.done.closed_meanwhile" if _row().screen is None else "screen.done.other"
@@ -156,7 +157,7 @@ def show() -> ResponseReturnValue:
 
 def close() -> ResponseReturnValue:
     """Close the big screen: its link dies at once."""
-    while not _number(_row(), None):
+    while deeds.repeated() is None and not _number(_row(), None):
         pass  # somebody has just made another link
     render.leave_notice(say("screen.done.closed"))
     return redirect(PAGE, 303)
@@ -164,4 +165,4 @@ def close() -> ResponseReturnValue:
 
 def _number(row: GameRow, after: int | None) -> bool:
     with site().database.write() as connection:
-        return games.set_screen(connection, row.id, row.screen, after)
+        return games.set_screen(connection, row.id, row.screen, after) and deeds.once(connection)

@@ -161,6 +161,8 @@ def _since(level: SheetState) -> str:
 def apply(number: int) -> ResponseReturnValue:
     """Do in the game what somebody wrote into the sheet."""
     here = viewer().feed.number
+    if deeds.repeated() is not None:
+        return redirect(PAGE, 303)
     with site().database.read() as connection:
         one = _standing(connection, number)
 
@@ -189,7 +191,9 @@ def refuse(number: int) -> ResponseReturnValue:
     """Leave the game as it is; the sheet was put right already."""
     here = viewer().feed.number
     with site().database.write() as connection:
-        if _standing(connection, number).kind in edits.ROWS:
+        if not deeds.once(connection):
+            pass
+        elif _standing(connection, number).kind in edits.ROWS:
             sheets.refuse_offer(connection, here, number)  # the row is still there, or still gone
         else:
             sheets.drop_offers(connection, here, [number])
