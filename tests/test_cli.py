@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from killer import app as app_
 from killer import cli
+from killer.cli.words import told
 from killer.game import commands as c
 from killer.game.model import Game
 from killer.language import speaking
@@ -102,16 +102,58 @@ def test_every_command_helps_in_french() -> None:
             assert "Exemple" in told.output
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("command", [*TOLD, "import", "loadtest"])
-def test_the_help_says_what_each_option_is_for(command: str, language: str) -> None:
+@pytest.mark.parametrize(("language", "says"), [("fr", "Laisse de côté"), ("en", "Leaves the")])
+def test_the_table_says_what_each_option_is_for(language: str, says: str) -> None:
     with speaking(language):
-        found = typer.main.get_command(cli.build())
-        for word in command.split():
-            found = found.commands[word]
-    options = {name for one in found.params for name in one.opts if name.startswith("--")}
-    assert options - {"--help"}
-    assert {name for name in options if name not in (found.help or "")} == set()
+        told = CliRunner().invoke(cli.build(), ["import", "--help"])
+    assert re.search(rf"--skip-bad +{says}", told.output)
+    assert "<" not in told.output
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_is_french_to_its_last_word(run: Run, command: str) -> None:
+    with speaking("fr"):
+        told = run(*command.split(), "--help").output
+    english = ("Usage:", "Show this", "[required]", "[default", "Commands", "<bool>", "<str>")
+    assert [word for word in english if word in told] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("import", "Il manque l'option '--players'."),
+        ("import --player", "Il n'y a pas d'option --player. Peut-être : --players"),
+        ("import --players", "L'option '--players' demande une valeur."),
+        ("import --dry-run=1", "L'option '--dry-run' ne prend pas de valeur."),
+        ("nope", "Il n'y a pas de commande 'nope'."),
+        ("organiser adx", "Il n'y a pas de commande 'adx'. Peut-être : 'add' ?"),
+        ("organiser add", "Il manque l'argument 'NOM'."),
+        ("check --deep", "Il n'y a pas d'option --deep."),
+        ("check now", "C'est trop d'arguments : now"),
+        ("loadtest --hold x", "La valeur de '--hold' ne convient pas : il faut un nombre."),
+        ("loadtest --hold 0", "La valeur de '--hold' ne convient pas : il faut au moins 1."),
+        ("logs -n x", "il faut un nombre entier."),
+        ("mail credentials --language de", "'de' n'en est pas une ; il y a 'fr', 'en'."),
+        ("loadtest --steps 0", "La valeur de --steps ne convient pas : Il faut des nombres"),
+    ],
+)
+def test_what_was_typed_wrong_is_told_in_french(run: Run, words: str, says: str) -> None:
+    with speaking("fr"):
+        done = run(*words.split())
+    assert done.exit_code == 2
+    assert says in done.stderr.replace("\u00a0", " ")
+    assert [word for word in ("Error", "Usage:", "Try") if word in done.stderr] == []
+
+
+def test_what_was_typed_wrong_is_told_in_english(run: Run) -> None:
+    assert "Missing option '--players'." in run("import").stderr
+    assert "No such command 'nope'." in run("nope").stderr
+    assert re.match(r"Usage: \w+ import \[OPTIONS\]\nHelp: ", run("import").stderr)
+
+
+def test_an_unknown_mistake_is_told_as_typer_tells_it() -> None:
+    with speaking("fr"):
+        assert told("The moon is full.") == "The moon is full."
 
 
 @pytest.mark.parametrize(

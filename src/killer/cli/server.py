@@ -25,7 +25,7 @@ def serve() -> None:
         serve_.run(settings)
 
 
-def demo(*, fast: bool = False) -> None:
+def demo(*, fast: Annotated[bool, typer.Option("--fast")] = False) -> None:
     """Show a game that moves."""
     demo_.run(common.settings(), pace=1.0 if fast else 5.0)
 
