@@ -19,6 +19,7 @@ from killer.cli.words import told
 from killer.game import commands as c
 from killer.game.model import Game
 from killer.language import speaking
+from killer.serve import prepare
 from killer.settings import Settings
 from killer.web.site import Site
 
@@ -221,12 +222,12 @@ def test_bad_rows_are_left_out_on_demand(run: Run) -> None:
 def test_a_dry_run_changes_nothing(run: Run, before: bool) -> None:  # noqa: FBT001
     if before:
         run("import", "--players", file("Nickname\nIvan\n", "first.csv"))
-    version = game().version if before else 0
+    version = game().version if before else []
     done = run("import", "--players", file(SOUND), "--dry-run")
     assert done.exit_code == 0
     assert f"{1 if before else 2} to add" in done.stdout
     assert "/s/" not in done.output
-    assert (game().version if before else len(site().hub.games())) == version
+    assert (game().version if before else list(Path("data").glob("*"))) == version
 
 
 @pytest.mark.parametrize(
@@ -323,7 +324,6 @@ def test_the_link_leads_to_the_public_address(run: Run) -> None:
 
 
 def test_check_finds_a_sound_game_and_a_broken_one(run: Run) -> None:
-    assert run("check").exit_code == 0
     run("import", "--players", file(SOUND))
     site().play.perform(1, c.Start(1))
     sound = run("check")
@@ -335,6 +335,53 @@ def test_check_finds_a_sound_game_and_a_broken_one(run: Run) -> None:
     with site().database.write() as connection:
         connection.exec_driver_sql("DELETE FROM events WHERE version = 2")
     assert run("check").exit_code == 1
+
+
+def test_check_says_the_state_in_the_language_of_the_terminal(run: Run) -> None:
+    run("import", "--players", file(SOUND))
+    with speaking("fr"):
+        assert "tout est en ordre. En préparation." in run("check").stdout
+
+
+def test_check_says_that_there_is_no_game_yet(run: Run) -> None:
+    prepare(Settings(data_dir=Path("data"), secret_key=SECRET))
+    done = run("check")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "There is no game yet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("check", "cards", "links new Zoe", "links revoke Zoe", "backup", "mail credentials"),
+        *(
+            "mail credentials --dry-run",
+            "photos fetch",
+            "photos check",
+            "photos push",
+            "sheet push",
+        ),
+        *("sheet pull --dry-run", "sheet sync --dry-run"),
+    ],
+)
+def test_a_command_in_a_wrong_folder_says_so_and_makes_nothing(run: Run, words: str) -> None:
+    done = run(*words.split(), SHEET_ID="sheet", SERVICE_ACCOUNT_FILE="key.json")
+    assert done.exit_code == 1
+    assert "no game here (DATA_DIR=" in done.stderr
+    assert str(Path("data").absolute()) in done.stderr
+    assert list(Path().iterdir()) == []
+
+
+def test_a_database_that_is_not_there_is_named(run: Run) -> None:
+    done = run("check", DATABASE_URL="sqlite:///nowhere.sqlite3")
+    assert (done.exit_code, "sqlite:///nowhere.sqlite3" in done.stderr) == (1, True)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["status --once", "status --json", "restore", "sheet check"])
+def test_looking_in_a_wrong_folder_makes_nothing(run: Run, words: str) -> None:
+    assert run(*words.split()).exit_code == 1
+    assert list(Path().iterdir()) == []
 
 
 # --- mistakes of whoever set it up ---

@@ -61,7 +61,10 @@ def import_(
         count = sum(p.severity == "problem" for p in reading.problems)
         typer.echo(say("cli.import.refused", n=count), err=True)
         raise typer.Exit(1)
-    site = common.site()
+    if dry_run and not common.begun(common.settings()):
+        typer.echo(say("cli.import.would", new=len(reading.entries), changed=0, unchanged=0))
+        return
+    site = common.site(make=not dry_run)
     number = game_named(site, game, make=not dry_run) if not dry_run or site.hub.games() else None
     _import(site, number, reading, dry_run=dry_run)
 

@@ -34,7 +34,7 @@ def organiser_add(
     name: Annotated[str, typer.Argument()], game: Annotated[str | None, typer.Option()] = None
 ) -> None:
     """Make an organiser and print a one-time sign-in link."""
-    site = common.site()
+    site = common.site(make=True)
     number = game_named(site, game, make=True)
     known = site.hub.feed(number).game.find(name)
     command: c.Command = c.Enrol(name, status=Status.OUT, organiser=True)
@@ -56,12 +56,16 @@ def check() -> None:
     site = common.site()
     sound = True
     with site.database.read() as connection:
-        for row in games.every(connection):
+        known = games.every(connection)
+        for row in known:
             found = check_.faults(connection, row)
             sound = sound and not found
+            state = say(f"site.state.{row.state}")
             key = "cli.check.broken" if found else "cli.check.sound"
-            typer.echo(say(key, game=row.name, version=row.version, state=row.state))
+            typer.echo(say(key, game=row.name, version=row.version, state=state))
             for fault in found:
                 typer.echo(f"  - {fault}")
+    if not known:
+        typer.echo(say("cli.no_game"), err=True)
     if not sound:
         raise typer.Exit(1)
