@@ -179,6 +179,31 @@ def test_an_import_makes_the_game_and_shows_links_once(run: Run) -> None:
     assert "the password of Ivan" not in done.output
 
 
+def test_an_import_counts_as_people_do(run: Run) -> None:
+    with speaking("fr"):
+        run("import", "--players", file(SOUND))
+        done = run("import", "--players", file(SOUND + "Zoe;hers;Run\n"))
+    said = done.stdout.replace("\u00a0", " ")
+    assert said == "C'est importé : 1 ajouté, 2 déjà à jour, 1 mot de passe enregistré.\n"
+
+
+def test_a_link_is_told_as_each_language_writes(run: Run) -> None:
+    with speaking("fr"):
+        done = run("import", "--players", file("Surnom\nIvan\n"))
+    assert "\nIvan\u00a0: http://" in done.stdout
+
+
+def test_without_passwords_no_bar_is_shown(run: Run) -> None:
+    assert "Passwords" not in run("import", "--players", file("Nickname\nIvan\n")).output
+    assert "Passwords" in run("import", "--players", file(SOUND)).output
+
+
+def test_what_is_only_good_to_know_is_not_to_be_corrected(run: Run) -> None:
+    done = run("import", "--players", file("Nickname,Target\nIvan,Zoe\nZoe,Ivan\n"))
+    assert (done.exit_code, "Good to know" in done.stderr) == (0, True)
+    assert "What to do" not in done.stderr
+
+
 def test_the_same_file_again_changes_nothing(run: Run) -> None:
     players = file(SOUND)
     run("import", "--players", players)
@@ -288,7 +313,7 @@ def test_with_several_games_one_must_be_named(run: Run) -> None:
 
 def test_a_new_organiser_gets_a_link_for_once(run: Run) -> None:
     done = run("organiser", "add", "Camille")
-    assert done.exit_code == 0
+    assert (done.exit_code, "This link works once" in done.stderr) == (0, True)
     token = done.stdout.strip().rpartition("/s/")[2]
     settings = Settings(data_dir=Path("data"), secret_key=SECRET)
     server = app_.create(settings)

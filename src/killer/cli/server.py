@@ -49,6 +49,7 @@ def organiser_add(
     with site.database.write() as connection:
         token = people.new_links(connection, number, [player.id], once=True)[player.id]
     typer.echo(f"{site.settings.address}/s/{token}")
+    typer.echo(say("cli.organiser.once"), err=True)
 
 
 def check() -> None:
