@@ -157,7 +157,8 @@ def test_a_second_tap_is_told_that_it_is_settled(
     number = offer(world, "status", "Ana", "alive", "dead")
     decide(boss, number, idempotency_key="the same")
     version = world.game.version
-    again = decide(boss, number, verb, idempotency_key="the same")
+    assert decide(boss, number, idempotency_key="the same").status_code == 303  # a lost answer's
+    again = decide(boss, number, verb, idempotency_key="the other button's")
     assert again.status_code == 404
     assert "Cette question est déjà réglée." in again.text
     assert world.game.version == version
