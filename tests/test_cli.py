@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from killer import app as app_
 from killer import cli, passwords
+from killer.cli.words import told
 from killer.game import commands as c
 from killer.game.model import Game
 from killer.language import speaking
+from killer.serve import prepare
 from killer.settings import Settings
 from killer.store import people
 from killer.web.site import Site
@@ -104,16 +105,58 @@ def test_every_command_helps_in_french() -> None:
             assert "Exemple" in told.output
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("command", [*TOLD, "import", "loadtest"])
-def test_the_help_says_what_each_option_is_for(command: str, language: str) -> None:
+@pytest.mark.parametrize(("language", "says"), [("fr", "Laisse de côté"), ("en", "Leaves the")])
+def test_the_table_says_what_each_option_is_for(language: str, says: str) -> None:
     with speaking(language):
-        found = typer.main.get_command(cli.build())
-        for word in command.split():
-            found = found.commands[word]
-    options = {name for one in found.params for name in one.opts if name.startswith("--")}
-    assert options - {"--help"}
-    assert {name for name in options if name not in (found.help or "")} == set()
+        told = CliRunner().invoke(cli.build(), ["import", "--help"])
+    assert re.search(rf"--skip-bad +{says}", told.output)
+    assert "<" not in told.output
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_is_french_to_its_last_word(run: Run, command: str) -> None:
+    with speaking("fr"):
+        told = run(*command.split(), "--help").output
+    english = ("Usage:", "Show this", "[required]", "[default", "Commands", "<bool>", "<str>")
+    assert [word for word in english if word in told] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("import", "Il manque l’option '--players'."),
+        ("import --player", "Il n’y a pas d’option --player. Peut-être : --players"),
+        ("import --players", "L’option '--players' demande une valeur."),
+        ("import --dry-run=1", "L’option '--dry-run' ne prend pas de valeur."),
+        ("nope", "Il n’y a pas de commande 'nope'."),
+        ("organiser adx", "Il n’y a pas de commande 'adx'. Peut-être : 'add' ?"),
+        ("organiser add", "Il manque l’argument 'NOM'."),
+        ("check --deep", "Il n’y a pas d’option --deep."),
+        ("check now", "C’est trop d’arguments : now"),
+        ("loadtest --hold x", "La valeur de '--hold' ne convient pas : il faut un nombre."),
+        ("loadtest --hold 0", "La valeur de '--hold' ne convient pas : il faut au moins 1."),
+        ("logs -n x", "il faut un nombre entier."),
+        ("mail credentials --language de", "'de' n’en est pas une ; il y a 'fr', 'en'."),
+        ("loadtest --steps 0", "La valeur de --steps ne convient pas : Il faut des nombres"),
+    ],
+)
+def test_what_was_typed_wrong_is_told_in_french(run: Run, words: str, says: str) -> None:
+    with speaking("fr"):
+        done = run(*words.split())
+    assert done.exit_code == 2
+    assert says in done.stderr.replace("\u00a0", " ")
+    assert [word for word in ("Error", "Usage:", "Try") if word in done.stderr] == []
+
+
+def test_what_was_typed_wrong_is_told_in_english(run: Run) -> None:
+    assert "Missing option '--players'." in run("import").stderr
+    assert "No such command 'nope'." in run("nope").stderr
+    assert re.match(r"Usage: \w+ import \[OPTIONS\]\nHelp: ", run("import").stderr)
+
+
+def test_an_unknown_mistake_is_told_as_typer_tells_it() -> None:
+    with speaking("fr"):
+        assert told("The moon is full.") == "The moon is full."
 
 
 @pytest.mark.parametrize(
@@ -136,6 +179,31 @@ def test_an_import_makes_the_game_and_shows_links_once(run: Run) -> None:
     links = re.findall(r"^(\w+): http://127.0.0.1:8080/s/[\w-]{22}$", done.stdout, re.MULTILINE)
     assert links == ["Judith"]
     assert "the password of Ivan" not in done.output
+
+
+def test_an_import_counts_as_people_do(run: Run) -> None:
+    with speaking("fr"):
+        run("import", "--players", file(SOUND))
+        done = run("import", "--players", file(SOUND + "Zoe;hers;Run\n"))
+    said = done.stdout.replace("\u00a0", " ")
+    assert said == "C’est importé : 1 ajouté, 2 déjà à jour, 1 mot de passe enregistré.\n"
+
+
+def test_a_link_is_told_as_each_language_writes(run: Run) -> None:
+    with speaking("fr"):
+        done = run("import", "--players", file("Surnom\nIvan\n"))
+    assert "\nIvan\u00a0: http://" in done.stdout
+
+
+def test_without_passwords_no_bar_is_shown(run: Run) -> None:
+    assert "Passwords" not in run("import", "--players", file("Nickname\nIvan\n")).output
+    assert "Passwords" in run("import", "--players", file(SOUND)).output
+
+
+def test_what_is_only_good_to_know_is_not_to_be_corrected(run: Run) -> None:
+    done = run("import", "--players", file("Nickname,Target\nIvan,Zoe\nZoe,Ivan\n"))
+    assert (done.exit_code, "Good to know" in done.stderr) == (0, True)
+    assert "What to do" not in done.stderr
 
 
 def test_the_same_file_again_changes_nothing(run: Run) -> None:
@@ -198,12 +266,12 @@ def test_bad_rows_are_left_out_on_demand(run: Run) -> None:
 def test_a_dry_run_changes_nothing(run: Run, before: bool) -> None:  # noqa: FBT001
     if before:
         run("import", "--players", file("Nickname\nIvan\n", "first.csv"))
-    version = game().version if before else 0
+    version = game().version if before else []
     done = run("import", "--players", file(SOUND), "--dry-run")
     assert done.exit_code == 0
     assert f"{1 if before else 2} to add" in done.stdout
     assert "/s/" not in done.output
-    assert (game().version if before else len(site().hub.games())) == version
+    assert (game().version if before else list(Path("data").glob("*"))) == version
 
 
 @pytest.mark.parametrize(
@@ -264,7 +332,7 @@ def test_with_several_games_one_must_be_named(run: Run) -> None:
 
 def test_a_new_organiser_gets_a_link_for_once(run: Run) -> None:
     done = run("organiser", "add", "Camille")
-    assert done.exit_code == 0
+    assert (done.exit_code, "This link works once" in done.stderr) == (0, True)
     token = done.stdout.strip().rpartition("/s/")[2]
     settings = Settings(data_dir=Path("data"), secret_key=SECRET)
     server = app_.create(settings)
@@ -327,7 +395,6 @@ def test_the_link_leads_to_the_public_address(run: Run) -> None:
 
 
 def test_check_finds_a_sound_game_and_a_broken_one(run: Run) -> None:
-    assert run("check").exit_code == 0
     run("import", "--players", file(SOUND))
     site().play.perform(1, c.Start(1))
     sound = run("check")
@@ -339,6 +406,53 @@ def test_check_finds_a_sound_game_and_a_broken_one(run: Run) -> None:
     with site().database.write() as connection:
         connection.exec_driver_sql("DELETE FROM events WHERE version = 2")
     assert run("check").exit_code == 1
+
+
+def test_check_says_the_state_in_the_language_of_the_terminal(run: Run) -> None:
+    run("import", "--players", file(SOUND))
+    with speaking("fr"):
+        assert "tout est en ordre. En préparation." in run("check").stdout
+
+
+def test_check_says_that_there_is_no_game_yet(run: Run) -> None:
+    prepare(Settings(data_dir=Path("data"), secret_key=SECRET))
+    done = run("check")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "There is no game yet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("check", "cards", "links new Zoe", "links revoke Zoe", "backup", "mail credentials"),
+        *(
+            "mail credentials --dry-run",
+            "photos fetch",
+            "photos check",
+            "photos push",
+            "sheet push",
+        ),
+        *("sheet pull --dry-run", "sheet sync --dry-run"),
+    ],
+)
+def test_a_command_in_a_wrong_folder_says_so_and_makes_nothing(run: Run, words: str) -> None:
+    done = run(*words.split(), SHEET_ID="sheet", SERVICE_ACCOUNT_FILE="key.json")
+    assert done.exit_code == 1
+    assert "no game here (DATA_DIR=" in done.stderr
+    assert str(Path("data").absolute()) in done.stderr
+    assert list(Path().iterdir()) == []
+
+
+def test_a_database_that_is_not_there_is_named(run: Run) -> None:
+    done = run("check", DATABASE_URL="sqlite:///nowhere.sqlite3")
+    assert (done.exit_code, "sqlite:///nowhere.sqlite3" in done.stderr) == (1, True)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["status --once", "status --json", "restore", "sheet check"])
+def test_looking_in_a_wrong_folder_makes_nothing(run: Run, words: str) -> None:
+    assert run(*words.split()).exit_code == 1
+    assert list(Path().iterdir()) == []
 
 
 # --- mistakes of whoever set it up ---

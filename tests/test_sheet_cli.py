@@ -23,6 +23,7 @@ from killer import cli
 from killer.game import commands as c
 from killer.game.model import Game, PlayerId
 from killer.language import speaking
+from killer.serve import prepare
 from killer.settings import Settings
 from killer.sheets.google import Google
 from killer.sheets.pace import Pace
@@ -167,6 +168,7 @@ def test_a_google_out_of_reach_is_a_sentence_and_never_a_traceback(google: Emula
 
 @pytest.mark.parametrize("command", ["pull", "push", "sync"])
 def test_a_google_that_is_down_is_one_sentence(run: Run, google: Emulator, command: str) -> None:
+    run("pull")
     google.fail(503, None, retry_after=30)  # so long that nobody waits for it
     done = run(command)
     assert done.exit_code == 1
@@ -264,6 +266,7 @@ def test_a_dry_run_changes_nothing_anywhere(run: Run, google: Emulator, here: Pa
 
 
 def test_a_dry_run_before_the_first_game_makes_none(run: Run) -> None:
+    prepare(Settings(data_dir=Path("data").absolute(), secret_key=SECRET))
     done = run("pull", "--dry-run")
     assert (done.exit_code, "killer sheet pull makes the game" in done.stderr) == (1, True)
     assert site().hub.games() == []
@@ -273,7 +276,7 @@ def test_cells_to_correct_are_told_with_their_place(run: Run, google: Emulator) 
     google.sheet(SHEET, {"Joueurs": [*PLAYERS, ["zoé", "3A"]]})
     done = run("pull")
     assert done.exit_code == 1
-    assert "  5 Surnom : The nickname “zoé” is already taken in row 2" in done.stderr
+    assert "  5 Surnom : “zoé” has already answered in row 2" in done.stderr
     assert len(game().players) == 3
     google.sheet(SHEET, {"Joueurs": [["Année", "Mot de passe"], ["1A", "x" * 12]]})
     done = run("pull", SHEET_PLAYERS_TAB="Joueurs")

@@ -20,7 +20,7 @@ from engines.processes import wait_for
 from engines.vps import Vps
 
 ROOT = Path(__file__).parent.parent.parent
-LINK = re.compile(r"^(?:(.+): )?https?://\S+/s/(\S+)$", re.MULTILINE)
+LINK = re.compile(r"^(?:(.+?)\s?: )?https?://\S+/s/(\S+)$", re.MULTILINE)
 LONGEST = 400  # seconds of one deployment
 
 

@@ -117,7 +117,7 @@ def test_a_rolling_update_loses_no_request_and_no_news(
     assert len(crowd.deaths) > 20
     assert_nothing_was_missed(streams, crowd)
     assert min(s.retries[-1] for s in streams) >= RETRY - SPREAD, "each is open again"
-    assert "running" in federation.server.run("killer check")
+    assert "En cours" in federation.server.run("KILLER_LANGUAGE=fr killer check")
 
 
 def test_a_node_that_is_cut_off_takes_nobody_with_it(

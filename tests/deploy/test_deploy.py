@@ -211,7 +211,7 @@ def test_an_update_and_a_restart_under_load_lose_no_request_and_no_news(
     assert all(stream.connections >= 3 for stream in streams), "two goodbyes, two returns"
     for stream in streams:
         stream.close()
-    assert "running" in campus.server.run("killer check")
+    assert "En cours" in campus.server.run("KILLER_LANGUAGE=fr killer check")
 
 
 def test_a_game_is_played_in_chromium_and_a_restart_does_not_show(
@@ -340,7 +340,7 @@ def test_an_emptied_machine_has_everything_back_from_a_backup(campus: Campus, cr
     campus.server.run("systemctl stop 'killer@*'; rm -rf /var/lib/killer/*")
     began = time.monotonic()
     campus.server.run("killer restore /srv/back.tar.gz --yes")
-    assert "running" in campus.server.run("killer check")
+    assert "En cours" in campus.server.run("KILLER_LANGUAGE=fr killer check")
     campus.killer("restart", campus.name)
     print(f"\nback after {time.monotonic() - began:.0f} s")
     assert crowd.hosts[0].me()["game"]["version"] == before

@@ -22,7 +22,7 @@ from engines.processes import end, free_port, tied, wait_for
 
 KILLER = (sys.executable, "-m", "killer")
 INHERITED = ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
-LINK = re.compile(r"^(?:(.+): )?https?://\S+/s/(\S+)$", re.MULTILINE)
+LINK = re.compile(r"^(?:(.+?)\s?: )?https?://\S+/s/(\S+)$", re.MULTILINE)
 
 
 class Server:

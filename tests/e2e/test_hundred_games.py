@@ -75,7 +75,7 @@ def test_deaths_in_a_hundred_games_at_once_stay_each_in_its_own(hundred: Hundred
     for game, stream in zip(hundred.numbers, streams, strict=True):
         assert stream.versions == [before[game] + 1, before[game] + 2]
     close(streams)
-    assert hundred.server.check().count("running") == GAMES
+    assert hundred.server.check().count("En cours") == GAMES
 
 
 def close(streams: list[Stream]) -> None:

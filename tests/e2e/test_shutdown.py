@@ -121,6 +121,6 @@ def test_synchronous_workers_serve_everything_but_streams(deploy: Deploy) -> Non
     with_newcomer(server, crowd)
     newcomer = Phone(server.port, "Nouveau")
     assert [newcomer.sign_in(word).status for word in ("wrong", PASSWORD)] == [401, 200]
-    assert "running" in server.check()
+    assert "En cours" in server.check()
     wait_for(lambda: len(server.workers()) == 3, 60, "three workers")
     assert_stops(server)

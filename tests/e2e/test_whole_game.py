@@ -35,7 +35,7 @@ def test_a_hundred_phones_play_a_game_to_the_podium(party: Party) -> None:
     while len(party.tale.targets) > 1:
         assert party.told() == party.tale.targets
         play_a_burst(party)
-        assert "running" in party.server.check() or len(party.tale.targets) == 1
+        assert "En cours" in party.server.check() or len(party.tale.targets) == 1
     check_every_phone(party)
     check_the_table(party)
     check_both_podiums(party)
@@ -118,4 +118,4 @@ def test_a_roster_with_its_own_ring_keeps_exactly_that_ring(deploy: Deploy) -> N
         prey = next(p for p in roster if p.nickname == player.target)
         assert card["target"]["nickname"] == prey.nickname
         assert card["target"]["challenge"] == prey.challenge
-    assert "running" in server.check()
+    assert "En cours" in server.check()

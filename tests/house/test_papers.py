@@ -14,7 +14,7 @@ import typer
 
 from house.source import PACKAGE, ROOT, listed, place, sources, tracked, tree
 from killer import cli
-from killer.language import LANGUAGES, speaking
+from killer.language import LANGUAGES, catalogue, speaking
 from killer.settings import Settings
 from killer.web.routes import ROUTES
 
@@ -27,6 +27,8 @@ REGISTRY = re.compile(
 )
 METRICS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum"}
 FAMILIES = {"CounterMetricFamily", "GaugeMetricFamily", "HistogramMetricFamily"}
+#: What of a line of the help is left for a command's sentence, 80 columns wide.
+LINE = 58
 PAPERS = (".env.production", "docs/reglages.md")
 
 
@@ -132,42 +134,54 @@ def test_every_command_has_an_example(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_option_is_explained_in_the_readers_language(language: str) -> None:
+def test_every_option_has_its_sentence_from_the_catalogue(language: str) -> None:
     with speaking(language):
+        sentences = set(map(str, catalogue(language).values()))
         silent = [
-            f"killer{words} {option.opts[0]}"
-            for words, command in commands()
-            for option in command.params
-            if option.param_type_name == "option" and not set(option.opts) & spoken(command.help)
+            f"killer{words} {param.name}: {param.help}"
+            for words, command in [("", root()), *commands()]
+            for param in command.get_params(typer.Context(command))
+            if param.help not in sentences
         ]
-    assert not silent, f"the help's text doesn't explain:{listed(silent)}"
+    assert not silent, listed(silent)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_option_is_explained_outside_the_catalogues(language: str) -> None:
+def test_every_command_has_one_line_in_the_list(language: str) -> None:
     with speaking(language):
-        loose = [
-            f"killer{words} {param.name}: {param.help}"
-            for words, command in commands()
-            for param in command.params
-            if getattr(param, "help", None)
+        wrong = [
+            f"killer{words}: {command.short_help}"
+            for words, command in within(root(), "")
+            if not 0 < len(command.short_help or "") <= LINE
         ]
-    assert not loose, listed(loose)
+    assert not wrong, listed(wrong)
 
 
-def spoken(text: str) -> set[str]:
-    """Give the options of which a text speaks."""
-    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+def test_no_sentence_is_for_an_option_that_there_is_not() -> None:
+    with speaking("fr"):
+        known = {
+            f"{key}{kind}.{param.name}"
+            for words, command in commands()
+            for param in command.get_params(typer.Context(command))
+            for kind in [param.param_type_name]
+            for key in ("cli.", f"cli.{words.strip().replace(' ', '.')}.")
+        }
+    meant = re.compile(r"cli\.(.+\.)?(option|argument)\.\w+")
+    stray = [key for key in catalogue("fr") if meant.fullmatch(key) and key not in known]
+    assert not stray, listed(stray)
 
 
 def commands() -> list[tuple[str, click.Command]]:
     """Give every command of the command line with its words."""
-    return list(below(typer.main.get_command(cli.build()), ""))
+    return [(words, each) for words, each in within(root(), "") if not hasattr(each, "commands")]
 
 
-def below(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
-    inner = getattr(command, "commands", {})
-    if not inner:
-        yield words, command
-    for name, each in inner.items():
-        yield from below(each, f"{words} {name}")
+def root() -> click.Command:
+    return typer.main.get_command(cli.build())
+
+
+def within(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
+    """Give everything below a command, groups too."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield f"{words} {name}", each
+        yield from within(each, f"{words} {name}")

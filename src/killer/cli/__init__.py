@@ -18,6 +18,7 @@ from killer.cli import (
     server,
     sheet,
     status,
+    words,
 )
 from killer.language import say
 
@@ -49,20 +50,36 @@ GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "links": {"revoke": cards.revoke, "new": cards.new},
 }
 
+#: Under which head the help lists the commands.
+PANELS = {
+    "game": (*("demo", "serve", "import", "check", "cards"), *GROUPS),
+    "server": ("status", "loadtest", "backup", "restore", "migrate-database"),
+    "machines": ("deploy", "restart", "rollback", "logs"),
+}
+
 
 def build() -> typer.Typer:
     """Make the command line in the current language."""
     app = typer.Typer(
+        cls=words.Root,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_show_locals=False,  # there are passwords among them
         help=say("cli.help"),
     )
-    for name, command in COMMANDS.items():
-        app.command(name, help=say(f"cli.{name}.help"))(command)
-    for group, commands in GROUPS.items():
-        below = typer.Typer(no_args_is_help=True, help=say(f"cli.{group}.help"))
-        for name, command in commands.items():
-            below.command(name, help=say(f"cli.{group}.{name}.help"))(command)
-        app.add_typer(below, name=group)
+    for panel, names in PANELS.items():
+        for name in names:
+            _add(app, name, say(f"cli.panel.{panel}"))
     return app
+
+
+def _add(app: typer.Typer, name: str, panel: str) -> None:
+    sentence = say(f"cli.{name}.help")
+    if name in COMMANDS:
+        add = app.command(name, cls=words.Command, help=sentence, rich_help_panel=panel)
+        add(COMMANDS[name])
+        return
+    below = typer.Typer(cls=words.Group, no_args_is_help=True, help=sentence)
+    for each, command in GROUPS[name].items():
+        below.command(each, cls=words.Command, help=say(f"cli.{name}.{each}.help"))(command)
+    app.add_typer(below, name=name, rich_help_panel=panel)

@@ -28,6 +28,7 @@ def backup(
 ) -> None:
     """Make a backup."""
     settings = common.settings()
+    common.expect(settings)
     with _steps("backup", len(backup_.STEPS), quiet=quiet) as told:
         made = backup_.make(settings, told, whole)
     _warn(made)

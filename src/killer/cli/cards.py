@@ -88,6 +88,8 @@ def new(nickname: Annotated[str, typer.Argument()], game: Game_ = None) -> None:
     site = common.site()
     player, made = _replace_links(site, game_named(site, game), nickname, make=True)
     typer.echo(f"{site.settings.address}/s/{made[player.id]}")
+    if player.organiser:
+        typer.echo(say("cli.organiser.once"), err=True)
 
 
 def _replace_links(

@@ -17,6 +17,7 @@ from killer import settings as settings_
 from killer.language import say
 from killer.settings import Settings
 from killer.store import games
+from killer.store.database import Database
 from killer.web.site import Site
 
 
@@ -31,12 +32,35 @@ def refuse(sentence: str, error: Exception | None = None) -> NoReturn:
     raise typer.Exit(1) from error
 
 
-def site() -> Site:
-    """Put the server's parts together, with the schema up to date."""
+def site(*, make: bool = False) -> Site:
+    """Put the server's parts together, with the schema up to date; `make` may begin a first game.
+
+    Raises:
+        typer.Exit: nothing has begun here, and nothing is made.
+    """
     found = settings()
     with folder(found):
+        if not make:
+            expect(found)
         serve_.prepare(found)
     return app_.build(found)
+
+
+def begun(found: Settings) -> bool:
+    """Tell whether there is a database; one that is served elsewhere is believed to be there."""
+    database = Database(found.database)
+    return not database.embedded or database.file.exists()
+
+
+def expect(found: Settings) -> None:
+    """Refuse a folder where nothing has begun, before anything is made there.
+
+    Raises:
+        typer.Exit: it is one.
+    """
+    if not begun(found):
+        here = f"DATA_DIR={found.data_dir.absolute()}"
+        refuse(say("cli.nothing_here", where=found.database_url or here))
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from killer.store.moving import Moved, MoveError
 
 
 def migrate_database(
-    source: Annotated[str, typer.Argument(metavar="FROM")],
-    target: Annotated[str, typer.Argument(metavar="TO")],
+    source: Annotated[str, typer.Argument()],
+    target: Annotated[str, typer.Argument()],
 ) -> None:
     """Move everything to another database."""
     try:

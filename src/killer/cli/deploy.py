@@ -63,7 +63,7 @@ def _reached(host: str) -> Target:
 
 def deploy(
     host: Annotated[str, typer.Argument(metavar="USER@HOST")] = "",
-    node: list[str] | None = None,
+    node: Annotated[list[str] | None, typer.Option(metavar="[USER@]HOST")] = None,
     inventory: Path | None = None,
     domain: str = "",
     email: str = "",
@@ -71,7 +71,7 @@ def deploy(
     key: Path | None = None,
     *,
     firewall: bool | None = None,
-    dry_run: bool = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
 ) -> None:
     """Bring the game to a machine, or to several."""
     said = Inventory(host, (), domain, email, certificate, key, firewall)

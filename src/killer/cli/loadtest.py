@@ -44,9 +44,9 @@ def loadtest(
     steps: Annotated[str, typer.Option()] = "5,10,25,50,100",
     hold: Annotated[float, typer.Option(min=1)] = 30.0,
     out: Annotated[Path | None, typer.Option()] = None,
-    distributed: Annotated[int, typer.Option(min=0, metavar="N")] = 0,
+    distributed: Annotated[int, typer.Option(min=0, metavar="N", show_default=False)] = 0,
     metrics_token: Annotated[str, typer.Option()] = "",
-    workers: Annotated[int, typer.Option(min=0, metavar="N")] = 0,
+    workers: Annotated[int, typer.Option(min=0, metavar="N", show_default=False)] = 0,
     *,
     insecure: Annotated[bool, typer.Option("--insecure")] = False,
 ) -> None:

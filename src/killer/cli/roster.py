@@ -37,9 +37,15 @@ def _tables(players: Path, challenges: Path | None) -> list[Table]:
 
 
 def _show(problems: tuple[Problem, ...]) -> None:
+    """Show what is to be corrected, and apart from it what is only good to know."""
+    for severity in ("problem", "note"):
+        _tabulate([one for one in problems if one.severity == severity], severity)
+
+
+def _tabulate(problems: list[Problem], severity: str) -> None:
     if not problems:
         return
-    table = RichTable(*(say(f"cli.import.{h}") for h in ("where", "column", "what")))
+    table = RichTable(*(say(f"cli.import.{h}") for h in ("where", "column", severity)))
     for one in problems:
         where = one.file if one.row is None else f"{one.file}:{one.row}"
         style = "red" if one.severity == "problem" else "dim"
@@ -61,8 +67,9 @@ def import_(
     """Import a roster."""
     first, *second = _tables(players, challenges)
     reading = _sound(sort_out(first, Game(), {}, ""), second, skip_bad=skip_bad)
-    site = common.site()  # only now: a file that is no roster leaves nothing behind
-    if dry_run and not site.hub.games():
+    begun = not dry_run or common.begun(common.settings())
+    site = common.site(make=not dry_run) if begun else None  # a bad file leaves nothing behind
+    if site is None or (dry_run and not site.hub.games()):
         _show(reading.problems)
         typer.echo(say("cli.import.would", new=len(reading.entries), changed=0, unchanged=0))
         return
@@ -96,14 +103,20 @@ def _import(site: Site, number: int, wanted: importer.Plan, *, dry_run: bool) ->
         imported = _carry_out(site, number, wanted)
     except Refusal as refusal:
         refuse(say(f"refusal.{refusal.code}", **refusal.params), refusal)
-    typer.echo(say("cli.import.done", **counts, passwords=imported.passwords))
+    typer.echo(say("cli.import.done", counts=_counted(counts | {"passwords": imported.passwords})))
     for nickname, token in imported.links.items():
-        typer.echo(f"{nickname}: {site.settings.address}/s/{token}")
+        url = f"{site.settings.address}/s/{token}"
+        typer.echo(say("cli.import.link", nickname=nickname, url=url))
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """List what there is some of."""
+    return ", ".join(say(f"cli.import.done.{what}", n=n) for what, n in counts.items() if n) or "-"
 
 
 def _carry_out(site: Site, number: int, wanted: importer.Plan) -> importer.Imported:
     total, why = 2 * len(wanted.secrets), Request(reason="import")
-    with Progress(console=Console(stderr=True)) as progress:
+    with Progress(console=Console(stderr=True), disable=not total) as progress:
         task = progress.add_task(say("cli.import.passwords"), total=total)
         done = importer.carry_out(site.play, number, wanted, why, lambda: progress.advance(task))
         progress.update(task, completed=total)

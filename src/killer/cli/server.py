@@ -26,7 +26,7 @@ def serve() -> None:
         serve_.run(settings)
 
 
-def demo(*, fast: bool = False) -> None:
+def demo(*, fast: Annotated[bool, typer.Option("--fast")] = False) -> None:
     """Show a game that moves."""
     demo_.run(settings_.load(), pace=1.0 if fast else 5.0)  # `.env` is the real server's
 
@@ -35,7 +35,7 @@ def organiser_add(
     name: Annotated[str, typer.Argument()], game: Annotated[str | None, typer.Option()] = None
 ) -> None:
     """Make an organiser and print a one-time sign-in link."""
-    site = common.site()
+    site = common.site(make=True)
     number = game_named(site, game, make=True)
     known = site.hub.feed(number).game.find(name)
     command: c.Command = c.Enrol(name, status=Status.OUT, organiser=True)
@@ -50,6 +50,7 @@ def organiser_add(
     with site.database.write() as connection:
         token = people.new_links(connection, number, [player.id], once=True)[player.id]
     typer.echo(f"{site.settings.address}/s/{token}")
+    typer.echo(say("cli.organiser.once"), err=True)
 
 
 def organiser_list(game: Annotated[str | None, typer.Option()] = None) -> None:
@@ -81,12 +82,16 @@ def check() -> None:
     site = common.site()
     sound = True
     with site.database.read() as connection:
-        for row in games.every(connection):
+        known = games.every(connection)
+        for row in known:
             found = check_.faults(connection, row)
             sound = sound and not found
+            state = say(f"site.state.{row.state}")
             key = "cli.check.broken" if found else "cli.check.sound"
-            typer.echo(say(key, game=row.name, version=row.version, state=row.state))
+            typer.echo(say(key, game=row.name, version=row.version, state=state))
             for fault in found:
                 typer.echo(f"  - {fault}")
+    if not known:
+        typer.echo(say("cli.no_game"), err=True)
     if not sound:
         raise typer.Exit(1)

@@ -66,8 +66,9 @@ def _run(game: str | None, wishes: Wishes) -> None:
     settings = common.settings()
     if not (settings.spreadsheet and settings.key_file.name):
         refuse(say("sheet.check.no_id" if not settings.spreadsheet else "sheet.check.no_key"))
-    site = common.site()
-    row = _game(site, game, make=not wishes.dry)
+    make = wishes.pull and not wishes.dry
+    site = common.site(make=make)
+    row = _game(site, game, make=make)
     ways = sync_of(settings, site.play, google_of(settings), row)
     with Console(stderr=True).status(say("cli.sheet.looking")):
         look = _look(ways, wishes)
