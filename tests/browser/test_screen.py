@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browser.atlas import too_small, too_wide, unclear, unringed
 from browser.conftest import Raise
@@ -29,6 +29,25 @@ OUTSIDE = """() => [...document.querySelectorAll('main h2, main b, main span, ma
     return bottom > innerHeight || right > innerWidth || left < 0;
   })
   .map(e => e.outerHTML.slice(0, 90))"""
+
+
+#: Nicknames on a podium of which not everything is seen.
+CUT = """() => [...document.querySelectorAll('.step-people b')]
+  .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.textContent)"""
+TABS = "new Set([...document.querySelectorAll('.subnav a')].map(e => e.offsetTop)).size"
+LEADERS = [
+    "Jean-Christophe de la Tour du Pin",
+    "Marguerite-Anne Beauregard",
+    "Le Renard du 3e étage",
+]
+
+
+def co_leaders(route: Route) -> None:
+    """Answer with an edition in which three people share the first place."""
+    answer = route.fetch()
+    podium = [{"place": 1, "kills": 4, "nicknames": LEADERS}]
+    route.fulfill(response=answer, json=answer.json() | {"killers": podium, "survivors": podium})
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +104,17 @@ def test_it_fits_and_is_clear_on_every_screen(stage: Stage, devices: Devices, si
     assert not unringed(page)
 
 
+@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
+def test_the_organisers_tabs_are_one_line_of_a_laptop(
+    stage: Stage, devices: Devices, locale: str
+) -> None:
+    page = devices.open("/organiser", stage.host.cookie, "laptop", locale=locale, **LAPTOP)
+    assert page.evaluate(TABS) == 1
+    page.set_viewport_size({"width": 1120, "height": 800})
+    assert page.evaluate(TABS) == 1
+    shoot(page, f"tabs-{locale}")
+
+
 def test_it_speaks_english_when_asked_to(stage: Stage, devices: Devices) -> None:
     page = live(devices.open(link(desk(stage, devices))))
     page.get_by_role("link", name="English").click()
@@ -124,3 +154,15 @@ def test_the_end_shows_the_winner_and_both_podiums(stage: Stage, devices: Device
     expect(page.locator("#state")).to_have_text("Fini")
     assert page.evaluate(OUTSIDE) == []
     shoot(page, "screen-over-hall")
+
+
+@pytest.mark.parametrize("height", [1080, 720])
+def test_long_names_that_share_the_first_place_are_whole(
+    stage: Stage, devices: Devices, height: int
+) -> None:
+    hall = devices.blank(viewport={"width": height * 16 // 9, "height": height})
+    hall.route("**/api/screen/*/*", co_leaders)
+    hall.goto(link(desk(stage, devices)))
+    expect(live(hall).locator("#killers .step-1 b")).to_have_count(3)
+    assert hall.evaluate(CUT) == []
+    assert hall.evaluate(OUTSIDE) == []
