@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browser.atlas import too_small, too_wide, unclear, unringed
 from browser.conftest import Raise
@@ -41,6 +41,25 @@ LINES_OF_LAST_WORD = """name => {
   word.setEnd(text, name.length);
   return word.getClientRects().length;
 }"""
+
+
+#: Nicknames on a podium of which not everything is seen.
+CUT = """() => [...document.querySelectorAll('.step-people b')]
+  .filter(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.textContent)"""
+TABS = "new Set([...document.querySelectorAll('.subnav a')].map(e => e.offsetTop)).size"
+LEADERS = [
+    "Jean-Christophe de la Tour du Pin",
+    "Marguerite-Anne Beauregard",
+    "Le Renard du 3e étage",
+]
+
+
+def co_leaders(route: Route) -> None:
+    """Answer with an edition in which three people share the first place."""
+    answer = route.fetch()
+    podium = [{"place": 1, "kills": 4, "nicknames": LEADERS}]
+    route.fulfill(response=answer, json=answer.json() | {"killers": podium, "survivors": podium})
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +133,17 @@ def test_an_hour_of_another_day_says_which_day(stage: Stage, devices: Devices) -
     shoot(page, "screen-days-laptop")
 
 
+@pytest.mark.parametrize("locale", ["fr-FR", "en-GB"])
+def test_the_organisers_tabs_are_one_line_of_a_laptop(
+    stage: Stage, devices: Devices, locale: str
+) -> None:
+    page = devices.open("/organiser", stage.host.cookie, "laptop", locale=locale, **LAPTOP)
+    assert page.evaluate(TABS) == 1
+    page.set_viewport_size({"width": 1120, "height": 800})
+    assert page.evaluate(TABS) == 1
+    shoot(page, f"tabs-{locale}")
+
+
 def test_it_speaks_english_when_asked_to(stage: Stage, devices: Devices) -> None:
     page = live(devices.open(link(desk(stage, devices))))
     page.get_by_role("link", name="English").click()
@@ -169,3 +199,15 @@ def test_no_word_of_the_title_is_broken_on_a_phone(stage: Stage, devices: Device
     page = live(devices.open(link(desk(stage, devices)), **PHONE))
     assert page.evaluate(LINES_OF_LAST_WORD, "Killer de démonstration") == 1
     shoot(page, "screen-title-phone")
+
+
+@pytest.mark.parametrize("height", [1080, 720])
+def test_long_names_that_share_the_first_place_are_whole(
+    stage: Stage, devices: Devices, height: int
+) -> None:
+    hall = devices.blank(viewport={"width": height * 16 // 9, "height": height})
+    hall.route("**/api/screen/*/*", co_leaders)
+    hall.goto(link(desk(stage, devices)))
+    expect(live(hall).locator("#killers .step-1 b")).to_have_count(3)
+    assert hall.evaluate(CUT) == []
+    assert hall.evaluate(OUTSIDE) == []

@@ -364,7 +364,7 @@ def test_a_form_that_comes_too_soon_leads_home_and_says_why(gathered: World) -> 
     phone = gathered.phone("Ana")
     sent = submit(phone, "/death", "/", sure="yes")
     assert (sent.status_code, sent.headers["Location"]) == (303, "/")
-    assert "La partie n'a pas encore commencé." in unescape(phone.get("/").text)
+    assert "La partie n’a pas encore commencé." in unescape(phone.get("/").text)
 
 
 def test_an_unknown_address_keeps_whoever_is_signed_in_at_home(still: World) -> None:

@@ -325,6 +325,6 @@ def test_a_link_that_opens_nothing_is_not_said_to_wait_nor_to_have_run_out(
         token = world.link("Ana", once=True)
         submit(world.visitor(), f"/s/{token}")
     page = unescape(world.visitor().get(f"/s/{token}").text)
-    assert "<title>Ce lien n'ouvre plus rien</title>" in page
+    assert "<title>Ce lien n’ouvre plus rien</title>" in page
     assert "Lien mort" in page
     assert "Périmé" not in page
