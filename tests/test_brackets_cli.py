@@ -107,6 +107,6 @@ def test_a_sheet_s_titles_and_cells_are_told_as_they_are(run: Run, google: Emula
     done = run("sheet", "check")
     assert done.exit_code == 1
     assert "[/x] :heart::8 Surnom" in done.stdout
-    assert all(f"“{name}” is already taken" in done.stdout for name in NAMES)
+    assert all(f"“{name}” has already answered" in done.stdout for name in NAMES)
     pulled = run("sheet", "pull")
-    assert all(f"“{name}” is already taken" in pulled.output for name in NAMES)
+    assert all(f"“{name}” has already answered" in pulled.output for name in NAMES)

@@ -138,7 +138,7 @@ def test_a_cell_to_correct_is_named_by_its_place(run: Run, google: Emulator) -> 
     google.sheet(SHEET, {"L'été [bold]": [*PLAYERS, ["zoé", "3A"]]})
     done = run("check")
     assert done.exit_code == 1
-    assert "✗ L'été [bold]:5 Surnom : The nickname “zoé” is already taken in row 2" in done.stdout
+    assert "✗ L'été [bold]:5 Surnom : “zoé” has already answered in row 2" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_every_mistake_is_shown_with_its_row_and_nothing_is_imported(
     rows = page.locator(".faults-faults tbody tr")
     expect(page.get_by_text("À corriger dans le fichier")).to_be_visible()
     expect(rows.filter(has_text="n’a pas de surnom").get_by_role("cell", name="3")).to_be_visible()
-    twice = rows.filter(has_text="déjà pris")
+    twice = rows.filter(has_text="a déjà répondu ligne 2")
     expect(twice.get_by_role("cell", name="4", exact=True)).to_be_visible()
     shoot(page, "import-problems-laptop", full_page=True)
     page.set_viewport_size({"width": 390, "height": 844})

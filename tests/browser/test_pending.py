@@ -53,7 +53,7 @@ def test_a_kept_death_is_sent_from_whichever_page_is_open(stage: Stage, devices:
     shoot(page, "death-pending-on-scores-phone")
     assert victim in stage.ring()
     page.unroute(DEATH)
-    expect(page.get_by_text("C'est noté : tu es mort.")).to_be_visible()
+    expect(page.get_by_text("C’est noté : tu es mort.")).to_be_visible()
     expect(page.locator("#pending")).to_have_count(0)
     shoot(page, "death-sent-from-scores-phone")
     assert page.url == f"{stage.origin}/leaderboard"
@@ -93,7 +93,7 @@ def test_a_server_that_answers_is_not_called_no_network_and_asked_when_it_likes(
 
     page = declaring(stage, devices, victim, busy)
     hold(page)
-    expect(page.get_by_role("alert")).to_contain_text("n'a pas pu enregistrer")
+    expect(page.get_by_role("alert")).to_contain_text("n’a pas pu enregistrer")
     shoot(page, "death-refused-phone")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # a reason to hurry
     page.evaluate("document.dispatchEvent(new CustomEvent('killer:frame', {detail: {}}))")
@@ -106,7 +106,7 @@ def test_a_second_declaration_points_to_the_one_that_waits(stage: Stage, devices
     victim = stage.ring()[0]
     page = declaring(stage, devices, victim)
     hold(page)
-    hold(page, "J'abandonne", "Maintiens pour abandonner")
+    hold(page, "J’abandonne", "Maintiens pour abandonner")
     expect(page.locator("#pending")).to_be_in_viewport()
     page.context.set_offline(False)
     expect(page.locator("#card")).to_have_attribute("data-mood", "dead")
@@ -124,7 +124,7 @@ def test_a_death_that_is_taken_back_in_one_tab_is_not_sent_by_another(
     page.route(DEATH, unanswered)
     other.goto("/players")
     expect(other.locator("#pending")).to_be_visible()
-    page.get_by_role("button", name="Ne plus l'envoyer").tap()
+    page.get_by_role("button", name="Ne plus l’envoyer").tap()
     expect(other.locator("#pending")).to_have_count(0)
     other.unroute(DEATH)
     other.goto("/podium")
@@ -140,7 +140,7 @@ def test_the_page_of_a_death_becomes_the_card_and_says_what_was_noted(
     page = devices.open("/death", stage.cookie(victim))
     with finger_on(page, page.get_by_role("button", name="Maintiens pour mourir")):
         expect(page.locator("#card")).to_have_attribute("data-mood", "dead")
-    expect(page.get_by_text("C'est noté : tu es mort.")).to_be_visible()
+    expect(page.get_by_text("C’est noté : tu es mort.")).to_be_visible()
     expect(page.locator("form.leave")).to_have_count(0)
     assert page.url == f"{stage.origin}/"
     shoot(page, "death-page-done-phone")

@@ -211,8 +211,8 @@ def test_without_a_column_of_names_it_says_so(google: Emulator, check: Examine) 
 def test_two_players_of_one_name_are_told_with_their_rows(google: Emulator, check: Examine) -> None:
     google.sheet(SHEET, SOUND | {"Joueurs": [*PLAYERS, ["ZOÉ", "x" * 12, "3A"]]})
     found = check()
-    assert wrong(found) == ["roster.nickname_twice"]
-    assert "2" in sentence(found, "roster.nickname_twice")
+    assert wrong(found) == ["roster.answered_twice"]
+    assert "2" in sentence(found, "roster.answered_twice")
     assert [one.where for one in found if one.grade == "wrong"] == ["Joueurs:5 Surnom"]
     assert "sheet.check.sound" not in [one.key for one in found]
 

@@ -109,10 +109,16 @@ def test_only_the_rows_that_differ_are_written(world: World) -> None:
 
 def test_an_answer_is_kept_for_one_key_of_one_actor_in_one_game(world: World) -> None:
     with world.database.write() as connection:
-        games.remember_answer(connection, world.number, 3, "key", "a death", 17)
-        assert games.remembered(connection, world.number, 3, "key") == ("a death", 17)
-        for other in ((world.number, 4, "key"), (world.number, 3, "KEY"), (99, 3, "key")):
-            assert games.remembered(connection, *other) is None
+        mine = {(3, "key"): ("a death", 17), (5, "another"): ("", 18)}
+        games.remember(connection, world.number, mine)
+        assert games.remembered(connection, world.number, mine) == mine
+        for game, other in (
+            (world.number, (4, "key")),
+            (world.number, (3, "KEY")),
+            (99, (3, "key")),
+        ):
+            assert games.remembered(connection, game, [other]) == {}
+        assert games.remembered(connection, world.number, ()) == {}
 
 
 def test_old_answers_can_be_forgotten(world: World) -> None:

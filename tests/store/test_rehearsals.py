@@ -47,7 +47,7 @@ def rehearse(world: World) -> int:
         people.set_hashes(connection, number, dict.fromkeys(game.players, "x"))
         people.new_links(connection, number, list(game.players))
         people.set_contacts(connection, number, {BOB: people.Contact("bob@example.org")})
-        games.remember_answer(connection, number, 2, "key", "", 9)
+        games.remember(connection, number, {(2, "key"): ("", 9)})
 
     world.play.perform(number, *enrolments(8), c.Start(1), alongside=alongside)
     world.play.perform(number, c.Die(BOB))

@@ -277,7 +277,7 @@ def test_a_game_that_nobody_has_named_is_not_called_killer_twice(app: Flask):
 
 
 def test_the_card_says_who_taps_when_the_mission_is_done(rendered):
-    assert "c&#39;est à ta cible de toucher" in rendered["fr", "card"]
+    assert "c’est à ta cible de toucher" in rendered["fr", "card"]
     assert rendered["fr", "card-preparing"].count("<li>") >= 3
 
 

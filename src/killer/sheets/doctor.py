@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from killer.game.model import Game
 from killer.settings import Settings
 from killer.sheets import tabs as tabs_
 from killer.sheets.cells import HEADERS
+from killer.sheets.claims import sort_out
 from killer.sheets.columns import Meaning, Sheet, recognise
 from killer.sheets.google import Google, GoogleError, Tab
-from killer.sheets.roster import read_roster
 from killer.sheets.tables import Table, UnreadableTable
 
 Grade = Literal["fine", "note", "wrong"]
@@ -97,7 +98,7 @@ def _about_columns(sheet: Sheet, *, targets: bool) -> Iterator[Finding]:
 
 
 def _about_rows(players: Table, challenges: Table | None) -> Iterator[Finding]:
-    reading = read_roster(players, challenges)
+    reading = sort_out(players, Game(), {}, "").read(challenges)
     for one in reading.problems:
         row = "" if one.row is None else f":{one.row}"
         where = f"{one.file}{row} {one.column}".strip()
