@@ -13,9 +13,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from killer import passwords
 from killer.game import commands as c
 from killer.store import games, people
-from killer.web.entrance import BY_ADDRESS, HASHING, _counted
+from killer.threads import Places
+from killer.web.entrance import BY_ADDRESS, _counted, hashing
 from web.world import BOSS, PASSWORD, World, submit, without_tokens
 
 ELSEWHERE = (
@@ -166,12 +168,17 @@ def test_a_nickname_over_its_limit_writes_nothing_more(world: World, door: Flask
     assert tries_kept(world) == [8]
 
 
+def waiting(world: World) -> Places:
+    return hashing(world.site.settings.worker_count)
+
+
 def test_when_too_many_wait_the_next_one_is_asked_to_come_again(
     world: World, door: FlaskClient
 ) -> None:
+    places = waiting(world)
     with ExitStack() as others:
-        for number in range(100):
-            others.enter_context(HASHING.taken(f"192.0.2.{number}"))
+        for number in range(places._most):
+            others.enter_context(places.taken(f"192.0.2.{number}"))
         answer = tried(door, "Chloé", PASSWORD)
         page = submit(door, "/sign-in", nickname="Chloé", password=PASSWORD)
         link = world.visitor().post("/api/login", json={"token": world.link("Bo")})
@@ -186,13 +193,20 @@ def test_when_too_many_wait_the_next_one_is_asked_to_come_again(
 
 
 def test_one_address_leaves_places_for_the_others(world: World, door: FlaskClient) -> None:
+    places = waiting(world)
     with ExitStack() as flood:
-        for _ in range(75):
-            flood.enter_context(HASHING.taken(HERE))
+        for _ in range(places._each):
+            flood.enter_context(places.taken(HERE))
         assert tried(door, "Chloé", PASSWORD).status_code == 503
         other = world.app.test_client()
         other.environ_base["REMOTE_ADDR"] = ELSEWHERE_ON_EARTH
         assert tried(other, "Chloé", PASSWORD).status_code == 200
+
+
+def test_all_who_wait_on_all_workers_are_heard_while_their_phones_wait() -> None:
+    for workers in (1, 4, 8, 16):
+        assert workers * hashing(workers)._most <= 600 * passwords.CPUS
+    assert hashing(1000)._most == 10
 
 
 # --- the page ---

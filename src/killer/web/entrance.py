@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import cache
 
 from flask import g, session
 from limits import RateLimitItem, parse
@@ -21,20 +22,25 @@ from killer.web.site import address, site
 
 BY_NICKNAME = parse("8/5 minutes")
 BY_ADDRESS = parse("3000/5 minutes")  # a whole campus shares one; counted by each worker
-HASHING = Places(100, each=75)
-"""Sign-ins that wait for a hash in this process, by address.
-
-A hash takes 21 to 30 ms of a core that four workers share: the last of 100 waits 3 s, at worst 12
-when all workers are flooded, less than a phone's patience of 15 s. 500 players who sign in within
-20 s, or 1,000, are never more than a few. From one address no more than three quarters: a campus
-has room, and a flood from there leaves some for others.
-"""
+HASHES = 600  # that a core makes while a phone waits: 15 s, about 25 ms each
 CROWDED_SECONDS = 5
 LONGEST = 300
 ANSWER_KEPT = 60_000  # milliseconds
 MOST_GAMES = 3  # in which one nickname's password is tried, the newest first
 NOBODY = people.Account(0, PlayerId(0), None)
 EASY = 3  # a sign-in after so few tries leaves its count to expire
+
+
+@cache
+def hashing(workers: int) -> Places:
+    """Bound the sign-ins that wait for a hash in one of so many processes, by address.
+
+    All of them together are done while a phone waits: 1,200 on two cores, 150 in each of the eight
+    workers that these have by default. From one address no more than four fifths: 500 people of a
+    campus who sign in at once have room, and a flood from there leaves some for others.
+    """
+    most = max(10, HASHES * passwords.CPUS // workers)
+    return Places(most, each=most * 4 // 5)
 
 
 def with_password(nickname: str, password: str, game: str = "") -> Player:
@@ -46,7 +52,7 @@ def with_password(nickname: str, password: str, game: str = "") -> Player:
     """
     _count(site().local_limits, BY_ADDRESS, "address", address())
     try:
-        with HASHING.taken(address()):
+        with hashing(site().settings.worker_count).taken(address()):
             return _with_password(names.key(nickname[:LONGEST]), password, game)
     except FullError as full:
         metrics.SIGN_INS.labels("crowded").inc()
