@@ -39,6 +39,22 @@ class Request:
     key: str = ""
     about: str = ""  # what is asked, to refuse a key that was used for something else
 
+    @property
+    def known_by(self) -> games.Key | None:
+        """Give the key by which its repetition is known, and whose it is."""
+        return (self.actor or COMMAND_LINE, self.key) if self.key else None
+
+    def answered(self, kept: games.Kept) -> int:
+        """Give the version that was answered, when it was to the same question.
+
+        Raises:
+            Invalid: the key was used for something else.
+        """
+        about, version = kept
+        if about != self.about:
+            raise Invalid("key_reused")
+        return version
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -63,11 +79,6 @@ class _Job:
     @property
     def waits(self) -> bool:
         return self.outcome is None and self.error is None
-
-    @property
-    def key(self) -> games.Key | None:
-        """Give the key by which its repetition is known, and whose it is."""
-        return (self.request.actor or COMMAND_LINE, self.request.key) if self.request.key else None
 
     @property
     def alone(self) -> bool:
@@ -147,7 +158,9 @@ class Play:
         known = self.hub.feed(number).game
         with self.database.write() as connection:
             before = _newest(connection, number, known)
-            kept = games.remembered(connection, number, {k for job in batch if (k := job.key)})
+            kept = games.remembered(
+                connection, number, {k for job in batch if (k := job.request.known_by)}
+            )
             after, answers, fresh = before, [], dict[games.Key, games.Kept]()
             for job in batch:
                 after, answer = _settle(connection, number, after, job, ChainMap(fresh, kept))
@@ -204,11 +217,11 @@ def _settle(
     Its answer is put among those that are kept, when it has a key.
     """
     job.records, job.error = [], None
-    key = job.key
+    key = job.request.known_by
     try:
         if key and key in kept:
             job.alongside = None  # it was written the first time
-            return game, Outcome(_same(job.request, kept[key]))
+            return game, Outcome(job.request.answered(kept[key]))
         events, after = _decide_all(connection, number, game, job.commands)
     except Refusal as refusal:
         job.error = refusal
@@ -217,14 +230,6 @@ def _settle(
     if key:
         kept[key] = (job.request.about, after.version)
     return after, Outcome(after.version, events)
-
-
-def _same(asked: Request, kept: games.Kept) -> int:
-    """Give the version that was answered, when it was to the same question."""
-    about, version = kept
-    if about != asked.about:
-        raise Invalid("key_reused")
-    return version
 
 
 def _decide_all(

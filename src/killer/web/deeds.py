@@ -50,29 +50,22 @@ def once(connection: Connection) -> bool:
         Invalid: its key was used for something else.
     """
     request, number = asked(), viewer().feed.number
-    if not request.key:
+    key = request.known_by
+    if not key:
         return True
     version = games.version(connection, number, lock=True)  # two at once wait for each other
     if _answered(connection, request) is not None:
         return False
-    kept = (request.about, version or 0)
-    games.remember(connection, number, {_key(request): kept})
+    games.remember(connection, number, {key: (request.about, version or 0)})
     return True
 
 
 def _answered(connection: Connection, request: Request) -> int | None:
-    key = _key(request)
-    kept = games.remembered(connection, viewer().feed.number, {key}).get(key)
-    if kept is None:
+    key = request.known_by
+    if not key:
         return None
-    about, version = kept
-    if about != request.about:
-        raise Invalid("key_reused")
-    return version
-
-
-def _key(request: Request) -> games.Key:
-    return (viewer().player.id, request.key)
+    kept = games.remembered(connection, viewer().feed.number, {key}).get(key)
+    return None if kept is None else request.answered(kept)
 
 
 def die() -> Outcome:
